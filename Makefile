@@ -1,0 +1,28 @@
+# What a person or CI does here; each target is a script that can be read.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint e2e bench bootstrap
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## Build both programs and start them on this machine, with nothing else to install
+	@scripts/run.sh
+
+test: ## Install what the tests need, then run every test
+	@scripts/bootstrap.sh test
+	@scripts/test.sh all
+
+lint: ## Formatting, clippy, rustdoc, licences, unused dependencies, the pages' sources, shell scripts
+	@scripts/bootstrap.sh lint
+	@scripts/lint.sh
+
+e2e: ## Only the end-to-end tests: both programs, killed and restarted, foreign clients, a real browser
+	@scripts/bootstrap.sh test
+	@scripts/test.sh e2e
+
+bench: ## Measure the intake next to a bare handler and write docs/benchmarks.md
+	@scripts/bootstrap.sh bench
+	@bench/run.sh
+
+bootstrap: ## Install everything that test, lint and bench need
+	@scripts/bootstrap.sh all

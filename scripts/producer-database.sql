@@ -1,0 +1,2 @@
+-- Run once by the postgres container: the consumer's database is made by POSTGRES_DB, the producer's here.
+create database producer;
