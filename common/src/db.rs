@@ -1,0 +1,240 @@
+//! One SQL text for SQLite and PostgreSQL through `sqlx::Any`: opening, and the pieces of text whose length varies.
+
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use sqlx::{AnyPool, Executor, any::AnyPoolOptions, migrate::Migrator};
+
+use crate::config::Durability;
+
+/// Which database stands behind the one SQL text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// The database: a pool that writes and a pool that reads.
+///
+/// SQLite has one writer, so `write` is a single connection and `read` never waits for it; with PostgreSQL both are the same pool.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pub write: AnyPool,
+    pub read: AnyPool,
+    pub kind: Kind,
+}
+
+/// Opens `url` (`sqlite://PATH` or `postgres://…`), makes the folder and the file when there are none, and brings the tables up to date.
+///
+/// # Errors
+/// When the URL is of another kind, the file cannot be made, the server does not answer within 10 s or a migration fails.
+pub async fn open(url: &str, durability: Durability, migrations: &Migrator) -> anyhow::Result<Db> {
+    sqlx::any::install_default_drivers();
+    let db = match kind(url)? {
+        Kind::Sqlite => open_sqlite(url, durability).await?,
+        Kind::Postgres => open_postgres(url, durability).await?,
+    };
+    migrations
+        .run(&db.write)
+        .await
+        .context("cannot bring the tables up to date")?;
+    Ok(db)
+}
+
+fn kind(url: &str) -> anyhow::Result<Kind> {
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("sqlite") => Ok(Kind::Sqlite),
+        Some("postgres" | "postgresql") => Ok(Kind::Postgres),
+        _ => bail!("DATABASE_URL must begin with sqlite:// or postgres://"),
+    }
+}
+
+/// The file behind a SQLite URL.
+#[must_use]
+pub fn sqlite_path(url: &str) -> Option<PathBuf> {
+    let rest = url.strip_prefix("sqlite:")?;
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    Some(PathBuf::from(
+        path.split_once('?').map_or(path, |(path, _)| path),
+    ))
+}
+
+async fn open_sqlite(url: &str, durability: Durability) -> anyhow::Result<Db> {
+    let path = sqlite_path(url).context("DATABASE_URL has no path")?;
+    if path.as_os_str() == ":memory:" || path.as_os_str().is_empty() {
+        bail!(
+            "DATABASE_URL must name a file, such as sqlite://data/hookcast.db: what is only in memory would be lost"
+        );
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let file = format!("sqlite://{}?mode=rwc", path.display());
+    let synchronous = if durability == Durability::Full {
+        "FULL"
+    } else {
+        "NORMAL"
+    };
+    let pragmas = format!(
+        "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = {synchronous}; \
+         pragma foreign_keys = on; pragma temp_store = memory; pragma cache_size = -16000; pragma journal_size_limit = 67108864"
+    );
+    let opening = || format!("cannot open {}", path.display());
+    let write = pool(1, pragmas.clone())
+        .connect(&file)
+        .await
+        .with_context(opening)?;
+    let read = pool(4, pragmas)
+        .connect(&file)
+        .await
+        .with_context(opening)?;
+    Ok(Db {
+        write,
+        read,
+        kind: Kind::Sqlite,
+    })
+}
+
+async fn open_postgres(url: &str, durability: Durability) -> anyhow::Result<Db> {
+    let commit = if durability == Durability::Full {
+        "on"
+    } else {
+        "off"
+    };
+    let pool = pool(
+        12,
+        format!("set synchronous_commit = {commit}; set lock_timeout = '15s'"),
+    );
+    let pool = pool
+        .connect(url)
+        .await
+        .context("cannot reach the PostgreSQL server of DATABASE_URL")?;
+    Ok(Db {
+        write: pool.clone(),
+        read: pool,
+        kind: Kind::Postgres,
+    })
+}
+
+/// A pool whose connections live for ever and begin with `setup`.
+fn pool(size: u32, setup: String) -> AnyPoolOptions {
+    AnyPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(Duration::from_secs(10))
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| {
+            let setup = setup.clone();
+            Box::pin(async move {
+                connection
+                    .execute(sqlx::AssertSqlSafe(setup))
+                    .await
+                    .map(drop)
+            })
+        })
+}
+
+impl Db {
+    /// Ends every connection; what is under way is finished first.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+
+    /// A value of the table `settings(name, value)`: the stored one, or `fresh` which is stored then. Whoever comes first decides.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn setting(&self, name: &str, fresh: &str) -> sqlx::Result<String> {
+        sqlx::query(
+            "insert into settings (name, value) values ($1, $2) on conflict (name) do nothing",
+        )
+        .bind(name.to_owned())
+        .bind(fresh.to_owned())
+        .execute(&self.write)
+        .await?;
+        sqlx::query_scalar("select value from settings where name = $1")
+            .bind(name.to_owned())
+            .fetch_one(&self.write)
+            .await
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> sqlx::Result<()> {
+        self.read.execute("select 1").await.map(drop)
+    }
+}
+
+/// `($1,$2),($3,$4)`: the values of an insert of `rows` rows of `columns` columns.
+#[must_use]
+pub fn values(rows: usize, columns: usize) -> String {
+    let mut text = String::with_capacity(rows * (columns * 5 + 3));
+    for row in 0..rows {
+        text.push_str(if row == 0 { "(" } else { ",(" });
+        text.push_str(&list(row * columns + 1, columns));
+        text.push(')');
+    }
+    text
+}
+
+/// `$3,$4,$5`: `count` placeholders from number `first` on.
+#[must_use]
+pub fn list(first: usize, count: usize) -> String {
+    let mut text = String::with_capacity(count * 5);
+    for number in first..first + count {
+        let comma = if number == first { "" } else { "," };
+        let _ = write!(text, "{comma}${number}");
+    }
+    text
+}
+
+/// The largest power of two that is at most `left` and 64: statements of few sizes are prepared once each, and long ones are slow.
+#[must_use]
+pub fn step(left: usize) -> usize {
+    if left >= 64 {
+        64
+    } else {
+        1 << left.checked_ilog2().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_numbered_through() {
+        assert_eq!(values(2, 3), "($1,$2,$3),($4,$5,$6)");
+        assert_eq!(list(3, 2), "$3,$4");
+    }
+
+    #[test]
+    fn steps_are_powers_of_two_up_to_64() {
+        let steps: Vec<_> = [1, 2, 3, 63, 64, 1000].map(step).into();
+        assert_eq!(steps, [1, 2, 2, 32, 64, 64]);
+    }
+
+    #[test]
+    fn the_file_of_a_url_is_found() {
+        assert_eq!(
+            sqlite_path("sqlite://data/a.db?mode=rwc"),
+            Some(PathBuf::from("data/a.db"))
+        );
+        assert_eq!(
+            sqlite_path("sqlite:///var/a.db"),
+            Some(PathBuf::from("/var/a.db"))
+        );
+        assert_eq!(sqlite_path("postgres://localhost/a"), None);
+    }
+}

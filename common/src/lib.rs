@@ -1,0 +1,15 @@
+//! What the producer and the consumer share, from the task that travels between them to the way both listen and end.
+
+pub mod admin;
+pub mod config;
+pub mod db;
+pub mod edge;
+pub mod envelope;
+pub mod health;
+pub mod key;
+pub mod problem;
+pub mod serve;
+pub mod signature;
+pub mod task;
+pub mod telemetry;
+pub mod time;

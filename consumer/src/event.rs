@@ -1,0 +1,236 @@
+//! An event of the log: what one webhook said, where it came from, and its place in the order.
+
+use std::{borrow::Cow, sync::{Arc, OnceLock}};
+
+use common::{task::{Priority, Task}, time::rfc3339};
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+
+/// A bar of the chart: a task's priority, or whatever has none of the four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rank {
+    Task(Priority),
+    Other,
+}
+
+impl Rank {
+    pub const ALL: [Self; 5] =
+        [Self::Task(Priority::Low), Self::Task(Priority::Moderate), Self::Task(Priority::Major), Self::Task(Priority::Critical), Self::Other];
+
+    /// Its place among the bars, 0 to 4; stored in the column `priority`.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Task(priority) => priority as usize,
+            Self::Other => 4,
+        }
+    }
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Task(priority) => priority.as_str(),
+            Self::Other => "other",
+        }
+    }
+
+    /// The rank at a place, `other` for a place that no bar has.
+    #[must_use]
+    pub fn from_index(index: i64) -> Self {
+        usize::try_from(index).ok().and_then(|index| Self::ALL.get(index).copied()).unwrap_or(Self::Other)
+    }
+
+    /// The rank of that name; `None` when there is none.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rank| rank.as_str() == name)
+    }
+
+    /// The rank of a received event: the text in its member `priority`, if it is one of the four.
+    #[must_use]
+    pub fn of(body: &str) -> Self {
+        #[derive(Deserialize)]
+        struct Probe<'a> {
+            #[serde(borrow)]
+            priority: Option<Cow<'a, str>>,
+        }
+        let probe = serde_json::from_str::<Probe>(body).ok();
+        probe.and_then(|probe| probe.priority?.parse().ok()).map_or(Self::Other, Self::Task)
+    }
+}
+
+/// An event that has not got its place yet.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// The sender's `webhook-id`; `None`: it sent none, and every request is an event of its own.
+    pub webhook_id: Option<String>,
+    pub source: Arc<str>,
+    pub rank: Rank,
+    pub received_ms: i64,
+    pub request: Arc<str>,
+    pub body: String,
+}
+
+/// An event of the log.
+#[derive(Debug)]
+pub struct Event {
+    /// Its place: 1, 2, 3 … without holes.
+    pub offset: i64,
+    pub id: String,
+    pub source: Arc<str>,
+    pub rank: Rank,
+    pub received_ms: i64,
+    pub request: Arc<str>,
+    pub body: String,
+    /// The body as a JSON string, for the tutorial's clients; made when the first of them is there.
+    quoted: OnceLock<Box<RawValue>>,
+}
+
+/// What another node, or the database, tells of an event.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Record {
+    pub offset: i64,
+    pub id: String,
+    pub source: Arc<str>,
+    pub priority: i64,
+    pub received_ms: i64,
+    pub request: Arc<str>,
+    pub body: String,
+}
+
+impl From<Record> for Event {
+    fn from(record: Record) -> Self {
+        let Record { offset, id, source, priority, received_ms, request, body } = record;
+        Self { offset, id, source, rank: Rank::from_index(priority), received_ms, request, body, quoted: OnceLock::new() }
+    }
+}
+
+impl Event {
+    #[must_use]
+    pub fn record(&self) -> Record {
+        Record {
+            offset: self.offset,
+            id: self.id.clone(),
+            source: self.source.clone(),
+            priority: i64::try_from(self.rank.index()).unwrap_or(4),
+            received_ms: self.received_ms,
+            request: self.request.clone(),
+            body: self.body.clone(),
+        }
+    }
+
+    /// The argument of `msg`: a JSON string that holds the event's JSON.
+    #[must_use]
+    pub fn quoted(&self) -> &RawValue {
+        self.quoted.get_or_init(|| to_raw_value(&self.body).expect("a text is always a JSON string"))
+    }
+
+    /// About how many bytes it takes in memory.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.body.len() * 2 + self.request.len() + self.id.len() + 200
+    }
+
+    #[must_use]
+    pub fn summary(&self) -> Summary<'_> {
+        Summary {
+            offset: self.offset,
+            id: &self.id,
+            received_at: rfc3339(self.received_ms),
+            source: &self.source,
+            priority: self.rank.as_str(),
+            title: title(&self.body),
+            size: self.body.len(),
+            task: serde_json::from_str(&self.body).ok(),
+        }
+    }
+}
+
+/// What a list shows of an event.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Summary<'a> {
+    pub offset: i64,
+    pub id: &'a str,
+    /// RFC 3339, UTC.
+    pub received_at: String,
+    pub source: &'a str,
+    /// `Low`, `Moderate`, `Major`, `Critical` or `other`.
+    pub priority: &'a str,
+    /// The owner of a task; else what names the event best.
+    pub title: String,
+    /// Bytes of the body.
+    pub size: usize,
+    /// The body when it is a task of the streaming tutorial, else null.
+    pub task: Option<Task>,
+}
+
+const TITLE_CHARS: usize = 120;
+
+/// The first member that names the event for a person, or the beginning of its JSON.
+fn title(body: &str) -> String {
+    #[derive(Deserialize)]
+    struct Probe<'a> {
+        #[serde(borrow)]
+        owner: Option<Cow<'a, str>>,
+        title: Option<Cow<'a, str>>,
+        name: Option<Cow<'a, str>>,
+        event: Option<Cow<'a, str>>,
+        r#type: Option<Cow<'a, str>>,
+        alias: Option<Cow<'a, str>>,
+        message: Option<Cow<'a, str>>,
+    }
+    let probe = serde_json::from_str::<Probe>(body).ok();
+    let named = probe.and_then(|probe| {
+        let names = [probe.owner, probe.title, probe.name, probe.event, probe.r#type, probe.alias, probe.message];
+        names.into_iter().flatten().find(|name| !name.trim().is_empty())
+    });
+    let text = named.unwrap_or(Cow::Borrowed(body));
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(TITLE_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_none_of_the_four_priorities_is_other() {
+        let cases = [
+            (r#"{"priority":"Low"}"#, Rank::Task(Priority::Low)),
+            (r#"{"owner":"x","priority":"Cr\u0069tical"}"#, Rank::Task(Priority::Critical)),
+            (r#"{"priority":"low"}"#, Rank::Other),
+            (r#"{"priority":7}"#, Rank::Other),
+            (r#"{"priority":null}"#, Rank::Other),
+            (r#"{"a":1}"#, Rank::Other),
+            ("7", Rank::Other),
+            ("[1]", Rank::Other),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(Rank::of(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_event_is_named_by_its_owner_or_by_what_names_it_best() {
+        let cases = [
+            (r#"{"owner":"Norma Fisher","priority":"Low"}"#, "Norma Fisher"),
+            (r#"{"type":"invoice.paid","owner":" "}"#, "invoice.paid"),
+            (r#"{"a":1}"#, r#"{"a":1}"#),
+            ("{\"owner\":\"a\\nb\"}", "a b"),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(title(body), expected, "{body}");
+        }
+        assert_eq!(title(&format!(r#"{{"owner":"{}"}}"#, "ä".repeat(500))).chars().count(), TITLE_CHARS);
+    }
+
+    #[test]
+    fn a_task_is_shown_as_a_task_and_nothing_else_is() {
+        let event = |body: &str| {
+            let record = Record { offset: 1, id: "a".into(), source: "s".into(), priority: 4, received_ms: 0, request: "{}".into(), body: body.into() };
+            Event::from(record).summary().task.is_some()
+        };
+        assert!(event(r#"{"batchid":"b","id":1,"owner":"o","priority":"Low","more":1}"#));
+        assert!(!event(r#"{"batchid":"b","id":1,"owner":"o","priority":"Urgent"}"#));
+        assert!(!event(r#"{"dev":"do"}"#));
+    }
+}

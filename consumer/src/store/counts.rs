@@ -1,0 +1,84 @@
+//! What is kept with the log so that no page has to count: totals of each source, and what arrived in each second.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sqlx::{AnyConnection, Row, any::AnyRow};
+
+use common::db::Db;
+
+/// How many of each rank, in the order of [`crate::event::Rank::ALL`].
+pub type Tally = [i64; 5];
+
+/// What came from one source.
+#[derive(Clone, Debug)]
+pub struct SourceCounts {
+    pub source: String,
+    pub tally: Tally,
+    pub last_ms: i64,
+}
+
+/// The totals of every source in the order of their names; their sum is the offset of the log's newest event.
+///
+/// # Errors
+/// When the database fails.
+pub async fn all(db: &Db) -> sqlx::Result<Vec<SourceCounts>> {
+    let rows = sqlx::query("select source, low, moderate, major, critical, other, last_ms from counts order by source").fetch_all(&db.read).await?;
+    rows.iter()
+        .map(|row| Ok(SourceCounts { source: row.try_get(0)?, tally: tally(row, 1)?, last_ms: row.try_get(6)? }))
+        .collect()
+}
+
+/// Counts per step of `step_s` seconds from `from_s` on, of one source or of all; steps without events are absent.
+///
+/// # Errors
+/// When the database fails.
+pub async fn rates(db: &Db, from_s: i64, step_s: i64, source: Option<&str>) -> sqlx::Result<Vec<(i64, Tally)>> {
+    let text = "select cast(second / $2 * $2 as bigint), cast(sum(low) as bigint), cast(sum(moderate) as bigint), \
+                cast(sum(major) as bigint), cast(sum(critical) as bigint), cast(sum(other) as bigint) \
+                from rates where second >= $1 and ($3 = '' or source = $3) group by 1 order by 1";
+    let query = sqlx::query(text).bind(from_s).bind(step_s).bind(source.unwrap_or_default().to_owned());
+    query.fetch_all(&db.read).await?.iter().map(|row| Ok((row.try_get(0)?, tally(row, 1)?))).collect()
+}
+
+fn tally(row: &AnyRow, first: usize) -> sqlx::Result<Tally> {
+    let mut tally = Tally::default();
+    for (place, count) in tally.iter_mut().enumerate() {
+        *count = row.try_get(first + place)?;
+    }
+    Ok(tally)
+}
+
+/// Adds a commit's events to the totals and the seconds; part of the commit. `arrived` is keyed by source and second.
+///
+/// # Errors
+/// When the database fails.
+pub async fn add(connection: &mut AnyConnection, arrived: &BTreeMap<(Arc<str>, i64), Tally>) -> sqlx::Result<()> {
+    let mut totals = BTreeMap::<Arc<str>, (Tally, i64)>::new();
+    for ((source, second), tally) in arrived {
+        add_second(connection, *second, source, *tally).await?;
+        let (total, last_s) = totals.entry(source.clone()).or_default();
+        total.iter_mut().zip(tally).for_each(|(total, more)| *total += more);
+        *last_s = (*last_s).max(*second);
+    }
+    for (source, (tally, last_s)) in totals {
+        add_total(connection, &source, tally, last_s * 1000).await?;
+    }
+    Ok(())
+}
+
+async fn add_second(connection: &mut AnyConnection, second: i64, source: &str, tally: Tally) -> sqlx::Result<()> {
+    let text = "insert into rates (second, source, low, moderate, major, critical, other) values ($1, $2, $3, $4, $5, $6, $7) \
+                on conflict (second, source) do update set low = rates.low + excluded.low, moderate = rates.moderate + excluded.moderate, \
+                major = rates.major + excluded.major, critical = rates.critical + excluded.critical, other = rates.other + excluded.other";
+    let query = sqlx::query(text).bind(second).bind(source.to_owned());
+    tally.into_iter().fold(query, sqlx::query::Query::bind).execute(connection).await.map(drop)
+}
+
+async fn add_total(connection: &mut AnyConnection, source: &str, tally: Tally, last_ms: i64) -> sqlx::Result<()> {
+    let text = "insert into counts (source, last_ms, low, moderate, major, critical, other) values ($1, $2, $3, $4, $5, $6, $7) \
+                on conflict (source) do update set low = counts.low + excluded.low, moderate = counts.moderate + excluded.moderate, \
+                major = counts.major + excluded.major, critical = counts.critical + excluded.critical, other = counts.other + excluded.other, \
+                last_ms = excluded.last_ms";
+    let query = sqlx::query(text).bind(source.to_owned()).bind(last_ms);
+    tally.into_iter().fold(query, sqlx::query::Query::bind).execute(connection).await.map(drop)
+}

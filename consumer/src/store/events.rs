@@ -1,0 +1,193 @@
+//! The events of the log: appended in one commit with their places, and read by place, by id, or by what is asked.
+
+use std::{collections::{BTreeMap, HashSet}, sync::Arc};
+
+use sqlx::{Acquire, AnyConnection, Row, any::AnyRow};
+use uuid::Uuid;
+
+use common::db::{self, Db};
+
+use super::counts::{self, Tally};
+use crate::event::{Event, NewEvent, Rank, Record};
+
+const COLUMNS: &str = "log_offset, id, source, priority, received_ms, request, body";
+
+/// Appends the events in one commit, gives them their offsets, and counts them; what was there already (same source and `webhook-id`) is left out.
+///
+/// The lock on the log's one row is held for the whole commit, so a reader who sees offset N has all before it, on any number of nodes.
+///
+/// # Errors
+/// When the database fails; then nothing of it is stored.
+pub async fn append(db: &Db, events: Vec<NewEvent>) -> sqlx::Result<Vec<Arc<Event>>> {
+    let mut connection = db.write.acquire().await?;
+    let mut transaction = connection.begin().await?;
+    let lock = "update log set head = head where name = 'events' returning head";
+    let head: i64 = sqlx::query_scalar(lock).fetch_one(&mut *transaction).await?;
+    let known = known_ids(&mut transaction, &events).await?;
+    let fresh = number(head, events, known);
+    let Some(last) = fresh.last() else {
+        transaction.rollback().await?;
+        return Ok(Vec::new());
+    };
+    insert(&mut transaction, &fresh).await?;
+    counts::add(&mut transaction, &arrived(&fresh)).await?;
+    sqlx::query("update log set head = $1 where name = 'events'").bind(last.offset).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(fresh)
+}
+
+/// Which of the events' `webhook-id`s the log has, as (id, source).
+async fn known_ids(connection: &mut AnyConnection, events: &[NewEvent]) -> sqlx::Result<HashSet<(String, String)>> {
+    let mut ids: &[&str] = &events.iter().filter_map(|event| event.webhook_id.as_deref()).collect::<Vec<_>>();
+    let mut known = HashSet::new();
+    while !ids.is_empty() {
+        let (some, rest) = ids.split_at(db::step(ids.len()));
+        ids = rest;
+        let text = format!("select id, source from events where id in ({})", db::list(1, some.len()));
+        let query = some.iter().fold(sqlx::query(sqlx::AssertSqlSafe(text)), |query, id| query.bind((*id).to_owned()));
+        for row in query.fetch_all(&mut *connection).await? {
+            known.insert((row.try_get(0)?, row.try_get(1)?));
+        }
+    }
+    Ok(known)
+}
+
+/// Leaves repeats out and gives the others the next offsets.
+fn number(head: i64, events: Vec<NewEvent>, mut known: HashSet<(String, String)>) -> Vec<Arc<Event>> {
+    let mut fresh = Vec::with_capacity(events.len());
+    let mut offset = head;
+    for NewEvent { webhook_id, source, rank, received_ms, request, body } in events {
+        let repeated = webhook_id.as_ref().is_some_and(|id| !known.insert((id.clone(), source.to_string())));
+        if repeated {
+            continue;
+        }
+        offset += 1;
+        let id = webhook_id.unwrap_or_else(|| Uuid::now_v7().to_string());
+        let priority = i64::try_from(rank.index()).unwrap_or(4);
+        fresh.push(Arc::new(Event::from(Record { offset, id, source, priority, received_ms, request, body })));
+    }
+    fresh
+}
+
+async fn insert(connection: &mut AnyConnection, events: &[Arc<Event>]) -> sqlx::Result<()> {
+    let mut left = events;
+    while !left.is_empty() {
+        let (some, rest) = left.split_at(db::step(left.len()));
+        left = rest;
+        let text = format!("insert into events ({COLUMNS}) values {}", db::values(some.len(), 7));
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+        for event in some {
+            let Record { offset, id, source, priority, received_ms, request, body } = event.record();
+            query = query.bind(offset).bind(id).bind(source.to_string()).bind(priority).bind(received_ms).bind(request.to_string()).bind(body);
+        }
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+fn arrived(events: &[Arc<Event>]) -> BTreeMap<(Arc<str>, i64), Tally> {
+    let mut arrived = BTreeMap::<_, Tally>::new();
+    for event in events {
+        arrived.entry((event.source.clone(), event.received_ms / 1000)).or_default()[event.rank.index()] += 1;
+    }
+    arrived
+}
+
+/// The offsets of the oldest event that is kept and of the newest; `(1, 0)` when there is none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn span(db: &Db) -> sqlx::Result<(i64, i64)> {
+    let text = "select log.head, (select min(log_offset) from events) from log where log.name = 'events'";
+    let row = sqlx::query(text).fetch_one(&db.read).await?;
+    let head: i64 = row.try_get(0)?;
+    let tail: Option<i64> = row.try_get(1)?;
+    Ok((tail.unwrap_or(head + 1), head))
+}
+
+/// Events with an offset above `since`, in order, at most `limit`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn since(db: &Db, since: i64, limit: i64) -> sqlx::Result<Vec<Event>> {
+    find(db, &Search { since, limit, ..Search::default() }).await
+}
+
+/// What is asked of the log.
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// Only offsets above this one.
+    pub since: i64,
+    /// Only offsets below this one.
+    pub before: i64,
+    pub newest_first: bool,
+    pub limit: i64,
+    pub source: Option<String>,
+    pub ranks: Vec<Rank>,
+    /// A part of the body, whatever its case.
+    pub text: Option<String>,
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self { since: 0, before: i64::MAX, newest_first: false, limit: 100, source: None, ranks: Vec::new(), text: None }
+    }
+}
+
+/// The events that match.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(db: &Db, search: &Search) -> sqlx::Result<Vec<Event>> {
+    let ranks: Vec<_> = search.ranks.iter().map(|rank| rank.index().to_string()).collect();
+    let ranks = if ranks.is_empty() { String::new() } else { format!("and priority in ({})", ranks.join(",")) };
+    let order = if search.newest_first { "desc" } else { "asc" };
+    let text = format!(
+        "select {COLUMNS} from events where log_offset > $1 and log_offset < $2 and ($4 = '' or source = $4) \
+         and ($5 = '' or lower(body) like $5 escape '!') {ranks} order by log_offset {order} limit $3"
+    );
+    let query = sqlx::query(sqlx::AssertSqlSafe(text))
+        .bind(search.since)
+        .bind(search.before)
+        .bind(search.limit)
+        .bind(search.source.clone().unwrap_or_default())
+        .bind(search.text.as_deref().map(pattern).unwrap_or_default());
+    query.fetch_all(&db.read).await?.iter().map(event).collect()
+}
+
+/// `%part%` in small letters, with the pattern's own signs taken as they are.
+fn pattern(part: &str) -> String {
+    let plain = part.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    format!("%{plain}%")
+}
+
+/// The event of this id, the newest when several sources sent the same; `None` when there is none (any more).
+///
+/// # Errors
+/// When the database fails.
+pub async fn by_id(db: &Db, id: &str) -> sqlx::Result<Option<Event>> {
+    let text = format!("select {COLUMNS} from events where id = $1 order by log_offset desc limit 1");
+    sqlx::query(sqlx::AssertSqlSafe(text)).bind(id.to_owned()).fetch_optional(&db.read).await?.as_ref().map(event).transpose()
+}
+
+/// The event at this offset; `None` when it is not kept any more, or is still to come.
+///
+/// # Errors
+/// When the database fails.
+pub async fn at(db: &Db, offset: i64) -> sqlx::Result<Option<Event>> {
+    let search = Search { since: offset - 1, before: offset + 1, limit: 1, ..Search::default() };
+    Ok(find(db, &search).await?.pop())
+}
+
+fn event(row: &AnyRow) -> sqlx::Result<Event> {
+    let record = Record {
+        offset: row.try_get(0)?,
+        id: row.try_get(1)?,
+        source: row.try_get::<String, _>(2)?.into(),
+        priority: row.try_get(3)?,
+        received_ms: row.try_get(4)?,
+        request: row.try_get::<String, _>(5)?.into(),
+        body: row.try_get(6)?,
+    };
+    Ok(record.into())
+}

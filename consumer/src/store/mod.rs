@@ -1,0 +1,5 @@
+//! The SQL: a file a table.
+
+pub mod counts;
+pub mod events;
+pub mod retention;
