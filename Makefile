@@ -22,7 +22,7 @@ e2e: ## Only the end-to-end tests: both programs, killed and restarted, foreign 
 
 bench: ## Measure the intake next to a bare handler and write docs/benchmarks.md
 	@scripts/bootstrap.sh bench
-	@bench/run.sh
+	@node bench/run.mjs
 
 bootstrap: ## Install everything that test, lint and bench need
 	@scripts/bootstrap.sh all

@@ -31,6 +31,6 @@ npm_install static
 (cd static && npm run --silent check)
 
 say "shell scripts"
-shellcheck -x scripts/*.sh bench/*.sh .ci/run
+shellcheck -x scripts/*.sh .ci/run
 
 say "lint: all clean"

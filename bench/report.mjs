@@ -1,0 +1,60 @@
+// docs/benchmarks.md: medians of all rounds, and what they were measured on.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+
+const VIEWERS = { none: "none", live: "a dashboard", hooks: "a socket.io page, `msg` per task" };
+
+export function report(cases, { rounds, seconds, connections }) {
+  const reference = median(cases[0].runs.map(rate));
+  const rows = cases.map((one) => row(one, reference));
+  const text = `# Benchmarks
+
+\`make bench\` wrote this page on ${new Date().toISOString().slice(0, 10)} (commit ${said("git", ["rev-parse", "--short", "HEAD"])}).
+\`POST /consumetasks\`, one task a request, ${connections} connections (wrk, 2 threads), ${seconds} s a run, median (least–most) of ${rounds} rounds;
+the rows take turns within each round. The load, the server and the viewer share the machine's cores. \`DURABILITY=full\`: an
+answer is sent after the commit has reached the disk. After each run the log holds every event that was answered 200.
+
+| server | viewer | events/s | of bare | p50 ms | p99 ms | server CPU µs/event | refused | viewer saw |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+${rows.join("\n")}
+
+Machine: ${cpus().length} × ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB. ${versions().join(", ")}.
+`;
+  mkdirSync("docs", { recursive: true });
+  writeFileSync("docs/benchmarks.md", text);
+  console.log(`\n${text}`);
+}
+
+function row(one, reference) {
+  const rates = one.runs.map(rate);
+  const of = (name) => median(one.runs.map((run) => run[name]));
+  const spread = `${whole(median(rates))} (${whole(Math.min(...rates))}–${whole(Math.max(...rates))})`;
+  const seen = one.viewer === "none" ? "" : `${percent(sum(one.runs, "seen") / sum(one.runs, "stored"))}`;
+  const cells = [one.name, VIEWERS[one.viewer], spread, percent(median(rates) / reference)];
+  cells.push(of("p50_ms").toFixed(1), of("p99_ms").toFixed(1), of("cpu_us").toFixed(1), whole(sum(one.runs, "refused")), seen);
+  return `| ${cells.join(" | ")} |`;
+}
+
+const rate = (run) => run.answered / run.seconds;
+const sum = (runs, name) => runs.reduce((all, run) => all + run[name], 0);
+const whole = (value) => Math.round(value).toLocaleString("en-US");
+const percent = (share) => `${Math.round(share * 100)} %`;
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+function versions() {
+  return [said("rustc", ["--version"]), said("wrk", ["-v"]), said("psql", ["--version"]), said("redis-server", ["--version"])];
+}
+
+/** The first line of what a program says, short. */
+function said(program, args) {
+  try {
+    return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).split("\n")[0].split(" sha=")[0];
+  } catch (error) {
+    return String(error.stdout ?? "").split("\n")[0] || `${program}: unknown`;
+  }
+}

@@ -1,0 +1,126 @@
+//! The directions of ARCHITECTURE.md, held by reading the sources: who may use whom, and where SQL and HTTP may stand.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A module (a folder or a file under `src`) and the modules of the same crate that it must not use.
+type Forbidden = (&'static str, &'static [&'static str]);
+
+const CONSUMER_EDGES: &[&str] = &["actions", "api", "intake", "pages", "rooms"];
+const CONSUMER: &[Forbidden] = &[
+    ("store", &["actions", "api", "bus", "intake", "log", "pages", "rooms"]),
+    ("bus", &["actions", "api", "intake", "log", "pages", "rooms", "store"]),
+    ("log", CONSUMER_EDGES),
+    ("intake", CONSUMER_EDGES),
+    ("actions", CONSUMER_EDGES),
+    ("rooms", CONSUMER_EDGES),
+    ("api", CONSUMER_EDGES),
+    ("pages", CONSUMER_EDGES),
+];
+const PRODUCER: &[Forbidden] = &[
+    ("store", &["api", "delivery", "pages", "progress", "sources", "trigger"]),
+    ("sources", &["api", "delivery", "pages", "progress", "store"]),
+    ("trigger", &["api", "delivery", "pages", "progress"]),
+    ("delivery", &["api", "pages", "sources", "trigger"]),
+    ("progress", &["api", "delivery", "pages", "sources", "trigger"]),
+    ("api", &["delivery", "pages"]),
+    ("pages", &["api", "delivery"]),
+];
+/// The modules that may speak of HTTP requests and answers; `lib.rs` puts the routers together.
+const HTTP_EDGES: &[&str] = &["actions", "api", "intake", "lib", "pages", "rooms"];
+
+#[test]
+fn a_module_uses_only_what_lies_in_its_direction() {
+    for (service, rules) in [("consumer", CONSUMER), ("producer", PRODUCER)] {
+        for source in sources(service) {
+            let rule = rules.iter().find(|(module, _)| *module == source.module);
+            for target in rule.map_or(&[][..], |(_, targets)| targets) {
+                let uses = *target != source.module && source.mentions(&format!("crate::{target}"));
+                assert!(!uses, "{} uses crate::{target}, against the directions", source.path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_services_know_common_and_not_each_other() {
+    for (package, others) in
+        [("common", &["producer", "consumer"][..]), ("producer", &["consumer"]), ("consumer", &["producer"])]
+    {
+        let manifest = fs::read_to_string(root().join(package).join("Cargo.toml")).unwrap();
+        for other in others {
+            let depends = manifest
+                .lines()
+                .any(|line| line.starts_with(&format!("{other}.")) || line.starts_with(&format!("{other} ")));
+            assert!(!depends, "{package} depends on {other}");
+        }
+    }
+}
+
+#[test]
+fn sql_stands_in_the_stores_only() {
+    for service in ["consumer", "producer"] {
+        for source in sources(service).filter(|source| source.module != "store") {
+            assert!(!source.mentions("sqlx::"), "{} uses sqlx outside store/", source.path.display());
+        }
+    }
+}
+
+#[test]
+fn http_types_stand_at_the_edges_only() {
+    for service in ["consumer", "producer"] {
+        for source in sources(service).filter(|source| !HTTP_EDGES.contains(&source.module.as_str())) {
+            assert!(!source.mentions("axum::"), "{} uses axum away from the edges", source.path.display());
+        }
+    }
+}
+
+#[test]
+fn each_file_says_what_it_is_and_is_short_enough_to_read() {
+    let all = ["common", "consumer", "producer", "static"].into_iter().flat_map(sources);
+    let bad: Vec<PathBuf> = all
+        .filter(|source| !source.text.starts_with("//!") || source.text.lines().count() > 300)
+        .map(|source| source.path)
+        .collect();
+    assert!(bad.is_empty(), "no module comment at the head, or longer than 300 lines: {bad:#?}");
+}
+
+/// One file of a crate's `src`, without its unit tests.
+struct Source {
+    path: PathBuf,
+    /// The first folder under `src`, or the file's stem.
+    module: String,
+    text: String,
+}
+
+impl Source {
+    /// Whether its code, comments left out, has `name` as a whole path.
+    fn mentions(&self, name: &str) -> bool {
+        let code = self.text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        code.flat_map(|line| line.match_indices(name).map(move |(at, _)| &line[at + name.len()..]))
+            .any(|rest| name.ends_with(':') || !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_'))
+    }
+}
+
+fn sources(package: &str) -> impl Iterator<Item = Source> {
+    let src = root().join(package).join("src");
+    files(&src).into_iter().map(move |path| {
+        let text = fs::read_to_string(&path).unwrap();
+        let text = text.split("#[cfg(test)]").next().unwrap().to_owned();
+        let first = path.strip_prefix(&src).unwrap().components().next().unwrap();
+        let module = Path::new(first.as_os_str()).file_stem().unwrap().to_str().unwrap().to_owned();
+        Source { path, module, text }
+    })
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}

@@ -1,0 +1,4 @@
+//! What holds for the sources of the whole workspace.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod architecture;

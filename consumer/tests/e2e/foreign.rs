@@ -1,0 +1,78 @@
+//! Programs that know nothing of ours: socket.io clients of three kinds, and the tutorial's own programs.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::peer::Peer;
+use crate::support::stack::{Mode, Stack, task};
+use crate::support::{PATIENCE, http};
+
+const SOON: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn socket_io_client_4_receives_msg() {
+    let stack = Stack::start(Mode::Embedded).await;
+    let url = stack.consumer.url.clone();
+    receives_msg(&stack, Peer::node("tutorial_page.mjs", &["socket.io-client", &url])).await;
+}
+
+#[tokio::test]
+async fn socket_io_client_3_receives_msg() {
+    let stack = Stack::start(Mode::Embedded).await;
+    let url = stack.consumer.url.clone();
+    receives_msg(&stack, Peer::node("tutorial_page.mjs", &["socket.io-client-3", &url])).await;
+}
+
+#[tokio::test]
+async fn python_socketio_receives_msg() {
+    let stack = Stack::start(Mode::Embedded).await;
+    let url = stack.consumer.url.clone();
+    receives_msg(&stack, Peer::python("listener.py", &[&url])).await;
+}
+
+/// The client says `joined`, and from then on prints the single argument of each `msg`, a string, as a line.
+async fn receives_msg(stack: &Stack, mut client: Peer) {
+    assert_eq!(client.line(SOON).await.as_deref(), Some("joined"));
+    for id in 0..3 {
+        let sent = task("5f0c3c3a-6f0e-4e33-9a5e-0f6f3f5c8a11", id);
+        let answer = http::post_json(&stack.client, &format!("{}/consumetasks", stack.consumer.url), &sent).await;
+        assert_eq!(answer.status(), 200);
+        let line = client.line(SOON).await.expect("the client lives");
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), sent);
+    }
+    client.succeed(SOON).await;
+}
+
+#[tokio::test]
+async fn the_tutorials_generator_is_answered_200_ok() {
+    let stack = Stack::start(Mode::Embedded).await;
+    let mut generator = Peer::python("generator.py", &[&format!("{}/consumetasks", stack.consumer.url), "5"]);
+    for id in 0..5 {
+        assert_eq!(generator.line(SOON).await, Some(format!("{id} out of 5 -- Status 200 -- OK")));
+    }
+    generator.succeed(SOON).await;
+    assert_eq!(stack.total().await, Some(5));
+}
+
+#[tokio::test]
+async fn the_tutorials_receiver_is_a_receiver_of_ours() {
+    let mut stack = Stack::start(Mode::Embedded).await;
+    let mut receiver = Peer::python("receiver.py", &[]);
+    let port = receiver.line(SOON).await.expect("the receiver says its port");
+    let to = format!("http://localhost:{port}/consumetasks");
+
+    let batch = stack.produce(&json!({"count": 7, "wait": 0, "to": to})).await;
+    let ended = stack.ended(&batch, PATIENCE).await;
+    assert_eq!(ended["delivered"], 7, "{ended}");
+
+    let mut ids = Vec::new();
+    for _ in 0..7 {
+        let line = receiver.line(SOON).await.expect("the receiver prints each task");
+        let got: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(got["batchid"], batch.as_str());
+        ids.push(got["id"].as_u64().unwrap());
+    }
+    ids.sort_unstable();
+    assert_eq!(ids, (0..7).collect::<Vec<_>>());
+}
