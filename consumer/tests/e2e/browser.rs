@@ -1,1 +1,57 @@
-//! The pages in a real browser.
+//! The pages in a real browser: scripts in `tests/browser` do what a person does, the test does things to the programs.
+
+use std::time::Duration;
+
+use crate::support::peer::Peer;
+use crate::support::stack::{Mode, Stack};
+
+/// For the longest step of a script that says nothing meanwhile.
+const LONG: Duration = Duration::from_secs(240);
+
+#[tokio::test]
+async fn the_dashboard_shows_every_task_of_the_button_without_a_reload_and_after_one() {
+    play("press_the_button.mjs").await;
+}
+
+#[tokio::test]
+async fn the_button_works_with_no_field_touched() {
+    play("untouched_button.mjs").await;
+}
+
+#[tokio::test]
+async fn the_button_works_without_javascript() {
+    play("without_script.mjs").await;
+}
+
+#[tokio::test]
+async fn the_dashboard_is_exact_after_the_consumer_was_killed() {
+    play("outage.mjs").await;
+}
+
+#[tokio::test]
+async fn hostile_text_stays_text() {
+    play("hostile_text.mjs").await;
+}
+
+#[tokio::test]
+async fn every_page_is_accessible_in_every_look() {
+    play("every_page.mjs").await;
+}
+
+/// Plays a script to its end, and does what it asks for on the way.
+async fn play(script: &str) {
+    let mut stack = Stack::start(Mode::Embedded).await;
+    let mut person = Peer::node(script, &[&stack.producer.url, &stack.consumer.url]);
+    while let Some(line) = person.line(LONG).await {
+        match line.as_str() {
+            "@kill consumer" => stack.consumer.process.kill(),
+            "@start consumer" => {
+                stack.consumer.process.start_again();
+                stack.consumer.ready(&stack.client).await;
+            }
+            other => panic!("{script} says {other}"),
+        }
+        person.say("done").await;
+    }
+    person.succeed(LONG).await;
+}
