@@ -1,0 +1,18 @@
+/* A request as a line for the shell. */
+const LEFT_OUT =
+  /^(host|content-length|connection|accept|accept-encoding|user-agent|traceparent|x-request-id|webhook-.*)$/i;
+
+/** The `webhook-…` headers stay out: with the same id the repeat would be recognised and not counted. */
+export function curl(method: string, url: string, headers: [string, string][], body: string): string {
+  const parts = ["curl", "-X", method, quote(url)];
+  for (const [name, value] of headers) {
+    if (!LEFT_OUT.test(name)) parts.push("-H", quote(`${name}: ${value}`));
+  }
+  if (body !== "") parts.push("--data-raw", quote(body));
+  return parts.join(" ");
+}
+
+/** One word for a POSIX shell. */
+export function quote(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

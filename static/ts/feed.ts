@@ -1,0 +1,90 @@
+/* The live connection: joins with the last offset it has, so that nothing is missed, and knows how fresh the page is. */
+import { io, type Socket } from "socket.io-client";
+import { tell } from "./clock.ts";
+import type { Frame } from "./wire.ts";
+
+/** A frame comes at least every second; none for this long means that something is stuck. */
+const STALE_AFTER = 5000;
+
+export type State = "connecting" | "live" | "reconnecting" | "stale";
+
+export interface Listener {
+  /** `whole` says that the frame does not continue the one before: what was gathered so far is to be read again. */
+  frame(frame: Frame, whole: boolean): void;
+  /** The connection was away from the first time to the second (ms); `null` while it still is. */
+  gap(from: number, to: number | null): void;
+}
+
+export class Feed {
+  head: number | null = null;
+  lastFrame = 0;
+  private readonly socket: Socket;
+  private joined = false;
+  private away = 0;
+  private turn = 0;
+
+  constructor(
+    private readonly listener: Listener,
+    private source: string | null,
+  ) {
+    this.socket = io("/live", {
+      transports: ["websocket", "polling"],
+      reconnectionDelay: 250,
+      reconnectionDelayMax: 2500,
+      timeout: 5000,
+    });
+    this.socket.on("connect", () => this.join());
+    this.socket.on("frame", (frame: Frame) => this.joined && this.take(frame, false));
+    this.socket.on("disconnect", () => this.lost());
+    this.socket.io.on("reconnect_failed", () => this.socket.connect());
+  }
+
+  /** Follows another source (`null`: all); everything shown is then read anew. */
+  follow(source: string | null): void {
+    this.source = source;
+    this.head = null;
+    this.joined = false;
+    if (this.socket.connected) this.join();
+  }
+
+  state(): { state: State; age: number } {
+    const age = this.lastFrame ? Date.now() - this.lastFrame : 0;
+    if (!this.lastFrame) return { state: "connecting", age };
+    if (!this.socket.connected || !this.joined) return { state: "reconnecting", age };
+    return { state: age > STALE_AFTER ? "stale" : "live", age };
+  }
+
+  private join(): void {
+    const since = this.head;
+    const turn = ++this.turn;
+    const ask = { since, source: this.source };
+    this.socket.timeout(8000).emit("join", ask, (error: Error | null, answer: { recovered: boolean; frame: Frame }) => {
+      if (turn !== this.turn) return;
+      if (error) return this.again();
+      this.joined = true;
+      const whole = since === null || !answer.recovered || answer.frame.head < since;
+      if (this.away) this.listener.gap(this.away, Date.now());
+      this.away = 0;
+      this.take(answer.frame, whole);
+    });
+  }
+
+  /** The server took the connection but did not answer: start over. */
+  private again(): void {
+    this.socket.disconnect().connect();
+  }
+
+  private lost(): void {
+    this.joined = false;
+    if (!this.lastFrame || this.away) return;
+    this.away = this.lastFrame;
+    this.listener.gap(this.away, null);
+  }
+
+  private take(frame: Frame, whole: boolean): void {
+    tell(frame.at);
+    this.lastFrame = Date.now();
+    this.head = frame.head;
+    this.listener.frame(frame, whole);
+  }
+}

@@ -1,0 +1,55 @@
+/* The produce form sent by fetch; what the server refuses is shown beside its field, and what was typed stays. */
+import type { Batch } from "./batch.ts";
+import { el, find, need, problem, setText } from "./dom.ts";
+
+export function produceForm(made: (batch: Batch) => void): void {
+  const form = find<HTMLFormElement>("#produce");
+  if (!form) return;
+  const button = need<HTMLButtonElement>("button[type=submit]", form);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    clearErrors(form);
+    button.disabled = true;
+    try {
+      made(await post<Batch>(form.action, new FormData(form)));
+    } catch (error) {
+      showError(form, error as Error & { problem?: Record<string, unknown> });
+    }
+    button.disabled = false;
+  });
+}
+
+/** Sends a form as the browser would, and reads the JSON answer. */
+export async function post<T>(url: string, data = new FormData()): Promise<T> {
+  const body = new URLSearchParams([...data].map(([name, value]) => [name, String(value)]));
+  const response = await fetch(url, { method: "POST", body, headers: { accept: "application/json" } }).catch(() => {
+    throw new Error("The producer does not answer. Is it still running?");
+  });
+  if (!response.ok) throw await problem(response);
+  return (await response.json()) as T;
+}
+
+function clearErrors(form: HTMLFormElement): void {
+  for (const note of form.querySelectorAll(".error, .form-error")) note.remove();
+  for (const field of form.querySelectorAll("[aria-invalid]")) {
+    field.removeAttribute("aria-invalid");
+    if (field.getAttribute("aria-describedby") === "field-error") field.removeAttribute("aria-describedby");
+  }
+}
+
+function showError(form: HTMLFormElement, error: Error & { problem?: Record<string, unknown> }): void {
+  const name = error.problem?.field;
+  const field = typeof name === "string" ? form.elements.namedItem(name) : null;
+  if (!(field instanceof HTMLElement)) {
+    form.prepend(el("p", { class: "form-error", role: "alert" }, error.message));
+    return;
+  }
+  const details = find<HTMLDetailsElement>("details", form);
+  if (details) details.open = true;
+  field.setAttribute("aria-invalid", "true");
+  field.setAttribute("aria-describedby", "field-error");
+  const note = el("span", { class: "error", id: "field-error", role: "alert" });
+  field.closest(".field")?.append(note);
+  setText(note, error.message);
+  field.focus();
+}

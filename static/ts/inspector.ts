@@ -1,0 +1,166 @@
+/* One event, read closely: beside the list, or as a sheet where there is no room beside it. */
+import { since } from "./clock.ts";
+import { copyBy } from "./copy.ts";
+import { curl } from "./curl.ts";
+import { el, find, getJson, need, setText } from "./dom.ts";
+import { absolute, bytes, grouped } from "./format.ts";
+import { pretty } from "./json.ts";
+import type { Detail, Summary } from "./wire.ts";
+
+const HIGHLIGHTED_BYTES = 200_000;
+
+export class Inspector {
+  /** The previous (-1: newer) or next (1: older) event is asked for. */
+  onStep: (by: number) => void = () => {};
+  onClose: () => void = () => {};
+  private readonly panel = need("#inspector");
+  private readonly home = need("#inspector-home");
+  private readonly sheet = need<HTMLDialogElement>("#sheet");
+  private readonly narrow = matchMedia("(max-width: 980px)");
+  private detail: Detail | null = null;
+  private turn = 0;
+
+  constructor() {
+    const on = (name: string, work: (button: HTMLElement) => void) => {
+      const button = find(`[data-do=${name}]`, this.panel);
+      button?.addEventListener("click", () => work(button));
+    };
+    on("newer", () => this.onStep(-1));
+    on("older", () => this.onStep(1));
+    on("close", () => this.close());
+    on("curl", (button) => this.detail && void copyBy(button, asCurl(this.detail)));
+    on("copy", (button) => this.detail && void copyBy(button, this.detail.raw));
+    on("raw", (button) => this.raw(button));
+    this.sheet.addEventListener("close", () => this.sheetClosed());
+    this.sheet.addEventListener("click", (event) => event.target === this.sheet && this.sheet.close());
+    this.narrow.addEventListener("change", () => this.opened && this.place());
+  }
+
+  get opened(): boolean {
+    return !need("[data-open]", this.panel).hidden;
+  }
+
+  async open(event: Summary): Promise<void> {
+    const turn = ++this.turn;
+    this.shell(true);
+    setText(find("[data-title]", this.panel), `Event #${grouped(event.offset)}`);
+    this.place();
+    try {
+      const detail = await getJson<Detail>(`/api/events/${encodeURIComponent(`@${event.offset}`)}`);
+      if (turn === this.turn) this.show(detail);
+    } catch (error) {
+      if (turn === this.turn) this.failed(event, error as Error);
+    }
+  }
+
+  close(): void {
+    this.turn++;
+    this.shell(false);
+    if (this.sheet.open) this.sheet.close();
+    this.onClose();
+  }
+
+  private shell(open: boolean): void {
+    need("[data-open]", this.panel).hidden = !open;
+    need("[data-closed]", this.panel).hidden = open;
+    for (const tool of this.panel.querySelectorAll<HTMLElement>("[data-do], [data-permalink]")) tool.hidden = !open;
+    if (!open) setText(find("[data-title]", this.panel), "Event");
+  }
+
+  private place(): void {
+    if (this.narrow.matches) {
+      this.sheet.append(this.panel);
+      if (!this.sheet.open) this.sheet.showModal();
+    } else {
+      this.home.append(this.panel);
+      if (this.sheet.open) this.sheet.close();
+    }
+  }
+
+  private sheetClosed(): void {
+    const wasSheet = this.narrow.matches;
+    this.home.append(this.panel);
+    if (wasSheet && this.opened) this.close();
+  }
+
+  private show(detail: Detail): void {
+    this.detail = detail;
+    need<HTMLAnchorElement>("[data-permalink]", this.panel).href = `/events/${encodeURIComponent(detail.id)}`;
+    const method = el("span", { class: "method" }, detail.method);
+    const when = el("time", { datetime: detail.received_at, "data-rel": true, title: absolute(detail.received_at) });
+    when.textContent = since(detail.received_at);
+    const facts: [string, Node | string][] = [
+      ["Request", el("span", {}, method, ` ${detail.path}`)],
+      ["Received", when],
+      ["Source", detail.source],
+      ["From", detail.remote],
+      ["Size", bytes(detail.size)],
+    ];
+    const rows = detail.headers.map(([name, value]) =>
+      el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, value)),
+    );
+    need("[data-facts]", this.panel).replaceChildren(
+      ...facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]),
+    );
+    setText(find("[data-header-count]", this.panel), `Headers (${rows.length})`);
+    need("[data-headers]", this.panel).replaceChildren(el("tbody", {}, ...rows));
+    this.raw(need("[data-do=raw]", this.panel), false);
+  }
+
+  /** The body pretty or as received; toggles unless told which. */
+  private raw(button: HTMLElement, wanted = button.getAttribute("aria-pressed") !== "true"): void {
+    if (!this.detail) return;
+    button.setAttribute("aria-pressed", String(wanted));
+    const tokens = wanted || this.detail.raw.length > HIGHLIGHTED_BYTES ? null : pretty(this.detail.raw);
+    const place = need("[data-body]", this.panel);
+    if (tokens) place.replaceChildren(...tokens.map(tokenNode));
+    else place.textContent = this.detail.raw;
+  }
+
+  private failed(event: Summary, error: Error): void {
+    this.detail = null;
+    const again = el("button", { class: "btn small", type: "button" }, "Try again");
+    again.addEventListener("click", () => void this.open(event));
+    need("[data-facts]", this.panel).replaceChildren(
+      el("dt", {}, "Not read"),
+      el("dd", {}, `${error.message} `, again),
+    );
+    need("[data-headers]", this.panel).replaceChildren();
+    need("[data-body]", this.panel).replaceChildren();
+  }
+}
+
+function tokenNode(token: { kind: string; text: string }): Node {
+  return token.kind === "plain" ? document.createTextNode(token.text) : el("span", { class: token.kind }, token.text);
+}
+
+function asCurl(detail: Detail): string {
+  return curl(detail.method, `${location.origin}${detail.path}`, detail.headers, detail.raw);
+}
+
+/** The event page: the same pretty body and copy button, over what the server rendered. */
+export function enhanceEventPage(): void {
+  const body = find("[data-pretty]");
+  if (!body) return;
+  const raw = body.textContent ?? "";
+  const show = (plain: boolean) => {
+    const tokens = plain || raw.length > HIGHLIGHTED_BYTES ? null : pretty(raw);
+    if (tokens) body.replaceChildren(...tokens.map(tokenNode));
+    else body.textContent = raw;
+  };
+  show(false);
+  const button = find("[data-do=raw]");
+  button?.addEventListener("click", () => {
+    const plain = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(plain));
+    show(plain);
+  });
+  find("[data-do=copy]")?.addEventListener("click", (event) => void copyBy(event.currentTarget as HTMLElement, raw));
+  find("[data-do=curl]")?.addEventListener("click", (event) => {
+    const headers = [...document.querySelectorAll(".headers tr")].map(
+      (row) => [row.children[0]?.textContent ?? "", row.children[1]?.textContent ?? ""] as [string, string],
+    );
+    const { method = "POST", path = "/" } = body.dataset;
+    void copyBy(event.currentTarget as HTMLElement, curl(method, location.origin + path, headers, raw));
+  });
+}
