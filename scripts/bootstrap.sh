@@ -31,10 +31,14 @@ debian() {
   local packages=() pair
   for pair in "$@"; do command -v "${pair%%:*}" >/dev/null || packages+=("${pair##*:}"); done
   [ ${#packages[@]} -gt 0 ] || return 0
-  command -v apt-get >/dev/null || die "please install: ${packages[*]} (no apt-get here to do it)"
-  say "installing ${packages[*]}"
+  install_packages "${packages[@]}"
+}
+
+install_packages() {
+  command -v apt-get >/dev/null || die "please install: $* (no apt-get here to do it)"
+  say "installing $*"
   as_root apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
 lint_tools() {
@@ -51,15 +55,11 @@ cargo_tool() {
 }
 
 services() {
-  debian redis-server:redis-server redis-cli:redis-tools psql:postgresql-client chromium:chromium python3:python3
-  command -v pg_ctlcluster >/dev/null || as_postgres_server
+  debian redis-server:redis-server redis-cli:redis-tools psql:postgresql-client chromium:chromium python3:python3-venv
+  # A PostgreSQL that answers already is good, however it was installed.
+  pg_isready -q -h 127.0.0.1 || debian pg_ctlcluster:postgresql
   start_redis
   start_postgres
-}
-
-as_postgres_server() {
-  pg_isready -q -h 127.0.0.1 && return
-  debian pg_ctlcluster:postgresql
 }
 
 start_redis() {
@@ -99,14 +99,11 @@ clients() {
   local wanted=consumer/tests/foreign/requirements.txt
   cmp -s "$wanted" target/python/requirements.txt && return
   say "installing the Python clients"
-  python3 -m venv --clear target/python 2>/dev/null || { debian_venv; python3 -m venv --clear target/python; }
+  # Debian keeps the part of Python that makes environments in a package of its own.
+  python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
+  python3 -m venv --clear target/python
   target/python/bin/pip install --quiet --disable-pip-version-check -r "$wanted"
   cp "$wanted" target/python/requirements.txt
-}
-
-debian_venv() {
-  as_root apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null
 }
 
 until_true() {

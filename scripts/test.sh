@@ -9,18 +9,19 @@ trap 'rm -f "$log"' EXIT
 
 main() {
   local failed=0
+  say "building"
+  # Always the whole workspace: a selection would have other features, and be compiled again. With the tests of each
+  # package its program is built, too, which the end-to-end tests start.
+  cargo test --workspace --locked --no-run
   if [ "${1:-all}" = all ]; then
     say "pages"
     (cd static && npm run --silent test) || failed=1
-    say "documentation examples"
-    cargo test --workspace --doc --locked --quiet || failed=1
-    say "units and services"
+    say "units, services, documentation"
     counted cargo test --workspace --locked --no-fail-fast --lib --bins --test it || failed=1
+    counted cargo test --workspace --locked --no-fail-fast --doc || failed=1
   fi
   say "end to end"
-  # The tests start the programs themselves, so both are built first.
-  cargo build --locked -p producer -p consumer || exit 1
-  counted cargo test --locked -p consumer --test e2e -- --test-threads=2 || failed=1
+  counted cargo test --workspace --locked --test e2e -- --test-threads=2 || failed=1
   summary
   return "$failed"
 }
