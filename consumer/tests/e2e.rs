@@ -16,5 +16,7 @@ mod kills;
 mod nodes;
 #[path = "e2e/path.rs"]
 mod path;
+#[path = "e2e/settings.rs"]
+mod settings;
 #[path = "e2e/shutdown.rs"]
 mod shutdown;

@@ -8,7 +8,7 @@ export function badge(page) {
 
 /** The total of the page, and the sum of the matrix. */
 export async function shown(page) {
-  const total = number(await page.locator('[data-kpi="total"]').innerText());
+  const total = number(await page.locator('[data-kpi="total"] b').innerText());
   const said = await page.locator("canvas#matrix").getAttribute("aria-label");
   const bars = [...said.matchAll(/(Low|Moderate|Major|Critical|Other) ([\d,]+)/gi)].map((match) => number(match[2]));
   return { total, matrix: bars.reduce((sum, bar) => sum + bar, 0) };

@@ -1,0 +1,25 @@
+//! What an operator reads about settings is complete.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use crate::support::process::{built, root};
+
+#[test]
+fn every_setting_of_both_programs_is_in_the_sample_and_in_the_readme() {
+    let settings: BTreeSet<String> = ["producer", "consumer"].into_iter().flat_map(|name| settings(name)).collect();
+    assert!(settings.contains("LISTEN"), "{settings:?}");
+    for file in [".env.sample", "README.md"] {
+        let text = std::fs::read_to_string(root().join(file)).unwrap();
+        let missing: Vec<&String> = settings.iter().filter(|setting| !text.contains(setting.as_str())).collect();
+        assert!(missing.is_empty(), "{file} does not name {missing:?}");
+    }
+}
+
+/// The environment variables that a program's `--help` names.
+fn settings(program: &str) -> Vec<String> {
+    let help = Command::new(built(program)).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let names = help.split("[env: ").skip(1).filter_map(|rest| rest.split(['=', ']']).next());
+    names.map(str::to_owned).collect()
+}
