@@ -67,10 +67,7 @@ impl Gate {
         (db, database_url): (&Db, &str),
     ) -> anyhow::Result<Self> {
         if is_loopback(listen) {
-            return Ok(Self {
-                service,
-                lock: None,
-            });
+            return Ok(Self { service, lock: None });
         }
         let password_sha256 = match &settings.admin_password {
             Some(password) => hash(password),
@@ -85,19 +82,13 @@ impl Gate {
             password_sha256,
             tries: RateLimiter::keyed(Quota::per_minute(TRIES)),
         };
-        Ok(Self {
-            service,
-            lock: Some(Arc::new(lock)),
-        })
+        Ok(Self { service, lock: Some(Arc::new(lock)) })
     }
 
     /// A gate that lets everybody in.
     #[must_use]
     pub const fn open(service: &'static str) -> Self {
-        Self {
-            service,
-            lock: None,
-        }
+        Self { service, lock: None }
     }
 
     /// Whether the request comes with a session or with the password (`Authorization: Basic` with any user name, or `Bearer`).
@@ -110,13 +101,10 @@ impl Gate {
         let Some(lock) = &self.lock else {
             return Verdict::Welcome;
         };
-        if session_cookie(headers, self.service).is_some_and(|cookie| lock.session_is_good(cookie))
-        {
+        if session_cookie(headers, self.service).is_some_and(|cookie| lock.session_is_good(cookie)) {
             return Verdict::Welcome;
         }
-        offered_password(headers).map_or(Verdict::Stranger, |password| {
-            lock.try_password(&password, address)
-        })
+        offered_password(headers).map_or(Verdict::Stranger, |password| lock.try_password(&password, address))
     }
 
     /// Puts the gate in front of every route of `router`.
@@ -133,10 +121,7 @@ impl Gate {
     }
 
     fn cookie(&self, value: &str, max_age_s: i64) -> HeaderValue {
-        let cookie = format!(
-            "hookcast_{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}",
-            self.service
-        );
+        let cookie = format!("hookcast_{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}", self.service);
         HeaderValue::from_str(&cookie).expect("the parts are plain ASCII")
     }
 }
@@ -171,8 +156,8 @@ impl Lock {
     }
 
     fn mac(&self, expires_s: i64) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.session_key.as_bytes())
-            .expect("HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.session_key.as_bytes()).expect("HMAC takes a key of any length");
         mac.update(format!("session.{expires_s}").as_bytes());
         key::hex(&mac.finalize().into_bytes())
     }
@@ -188,9 +173,7 @@ async fn made_password(service: &str, db: &Db) -> anyhow::Result<String> {
     let ours = hash(&password);
     let kept = db.setting("admin_password_sha256", &ours).await?;
     if kept == ours {
-        tracing::warn!(
-            "{service} listens on a wide address. Its admin password, shown this once: {password}"
-        );
+        tracing::warn!("{service} listens on a wide address. Its admin password, shown this once: {password}");
     }
     Ok(kept)
 }
@@ -210,49 +193,27 @@ async fn kept_secret(db: &Db, database_url: &str) -> anyhow::Result<String> {
 
 fn write_private(file: &std::path::Path, text: &str) -> std::io::Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)?
-        .write_all(text.as_bytes())
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?.write_all(text.as_bytes())
 }
 
 fn session_cookie<'a>(headers: &'a HeaderMap, service: &str) -> Option<&'a str> {
-    let cookies = headers
-        .get_all(header::COOKIE)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    pairs.find_map(|(name, value)| {
-        (name.strip_prefix("hookcast_") == Some(service)).then_some(value)
-    })
+    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find_map(|(name, value)| (name.strip_prefix("hookcast_") == Some(service)).then_some(value))
 }
 
 fn offered_password(headers: &HeaderMap) -> Option<String> {
-    let (scheme, value) = headers
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .split_once(' ')?;
+    let (scheme, value) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     if scheme.eq_ignore_ascii_case("bearer") {
         return Some(value.to_owned());
     }
-    let decoded = scheme
-        .eq_ignore_ascii_case("basic")
-        .then(|| STANDARD.decode(value).ok())??;
+    let decoded = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(value).ok())??;
     let pair = String::from_utf8(decoded).ok()?;
-    pair.split_once(':')
-        .map(|(_, password)| password.to_owned())
+    pair.split_once(':').map(|(_, password)| password.to_owned())
 }
 
 fn address(request: &Request) -> Option<IpAddr> {
-    request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|ConnectInfo(peer)| peer.ip())
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
 }
 
 async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
@@ -260,10 +221,7 @@ async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Respons
         Verdict::Welcome => next.run(request).await,
         Verdict::TooManyTries(wait) => too_many_tries(wait),
         Verdict::Stranger if wants_page(request.headers()) => {
-            let asked = request
-                .uri()
-                .path_and_query()
-                .map_or("/", |asked| asked.as_str());
+            let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
             let next: String = form_urlencoded::byte_serialize(asked.as_bytes()).collect();
             Redirect::to(&format!("/login?next={next}")).into_response()
         }
@@ -272,12 +230,9 @@ async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Respons
 }
 
 fn too_many_tries(wait: std::time::Duration) -> Response {
-    Problem::new(
-        StatusCode::TOO_MANY_REQUESTS,
-        "Too many wrong passwords from this address.",
-    )
-    .retry_after(wait)
-    .into_response()
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "Too many wrong passwords from this address.")
+        .retry_after(wait)
+        .into_response()
 }
 
 fn unauthorized(headers: &HeaderMap) -> Response {
@@ -290,10 +245,7 @@ fn unauthorized(headers: &HeaderMap) -> Response {
     if from_page {
         problem
     } else {
-        problem.header(
-            header::WWW_AUTHENTICATE,
-            HeaderValue::from_static("Basic realm=\"hookcast\""),
-        )
+        problem.header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"hookcast\""))
     }
     .into_response()
 }
@@ -321,21 +273,13 @@ struct Credentials {
 
 /// Only paths of this service: `//host` and `/\host` would lead elsewhere.
 fn own_path(next: &str) -> &str {
-    let own =
-        next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
     if own { next } else { "/" }
 }
 
 fn login_page(gate: &Gate, error: Option<String>, next: &str) -> Response {
-    let page = LoginPage {
-        error,
-        next: own_path(next).to_owned(),
-        service: gate.service.to_owned(),
-    };
-    page.render().map_or_else(
-        |error| Problem::internal(&error).into_response(),
-        |text| Html(text).into_response(),
-    )
+    let page = LoginPage { error, next: own_path(next).to_owned(), service: gate.service.to_owned() };
+    page.render().map_or_else(|error| Problem::internal(&error).into_response(), |text| Html(text).into_response())
 }
 
 async fn show_login(State(gate): State<Gate>, Query(asked): Query<Asked>) -> Response {
@@ -356,30 +300,18 @@ async fn login(
     match lock.try_password(&given.password, Some(peer.ip())) {
         Verdict::Welcome => {
             let cookie = gate.cookie(&lock.new_session(), SESSION_S);
-            (
-                [(header::SET_COOKIE, cookie)],
-                Redirect::to(own_path(&given.next)),
-            )
-                .into_response()
+            ([(header::SET_COOKIE, cookie)], Redirect::to(own_path(&given.next))).into_response()
         }
         Verdict::TooManyTries(wait) => too_many_tries(wait),
         Verdict::Stranger => {
-            let page = login_page(
-                &gate,
-                Some("That is not the admin password.".into()),
-                &given.next,
-            );
+            let page = login_page(&gate, Some("That is not the admin password.".into()), &given.next);
             (StatusCode::UNAUTHORIZED, page).into_response()
         }
     }
 }
 
 async fn logout(State(gate): State<Gate>) -> Response {
-    (
-        [(header::SET_COOKIE, gate.cookie("", 0))],
-        Redirect::to("/login"),
-    )
-        .into_response()
+    ([(header::SET_COOKIE, gate.cookie("", 0))], Redirect::to("/login")).into_response()
 }
 
 #[cfg(test)]
@@ -392,10 +324,7 @@ mod tests {
             session_key: "k".into(),
             tries: RateLimiter::keyed(Quota::per_minute(TRIES)),
         };
-        Gate {
-            service: "consumer",
-            lock: Some(Arc::new(lock)),
-        }
+        Gate { service: "consumer", lock: Some(Arc::new(lock)) }
     }
 
     fn with(name: header::HeaderName, value: &str) -> HeaderMap {
@@ -407,44 +336,23 @@ mod tests {
         let gate = gate();
         let session = gate.lock.as_ref().unwrap().new_session();
         assert!(gate.allows(&with(header::AUTHORIZATION, "Bearer right"), None));
-        assert!(gate.allows(
-            &with(
-                header::AUTHORIZATION,
-                &format!("Basic {}", STANDARD.encode("any:right"))
-            ),
-            None
-        ));
-        assert!(gate.allows(
-            &with(header::COOKIE, &format!("a=b; hookcast_consumer={session}")),
-            None
-        ));
+        assert!(gate.allows(&with(header::AUTHORIZATION, &format!("Basic {}", STANDARD.encode("any:right"))), None));
+        assert!(gate.allows(&with(header::COOKIE, &format!("a=b; hookcast_consumer={session}")), None));
         assert!(!gate.allows(&HeaderMap::new(), None));
         assert!(!gate.allows(&with(header::AUTHORIZATION, "Bearer wrong"), None));
-        assert!(!gate.allows(
-            &with(header::COOKIE, &format!("hookcast_producer={session}")),
-            None
-        ));
-        assert!(!gate.allows(
-            &with(header::COOKIE, "hookcast_consumer=99999999999.00"),
-            None
-        ));
+        assert!(!gate.allows(&with(header::COOKIE, &format!("hookcast_producer={session}")), None));
+        assert!(!gate.allows(&with(header::COOKIE, "hookcast_consumer=99999999999.00"), None));
     }
 
     #[test]
     fn guessing_is_slowed_down_for_the_address_that_guesses() {
         let gate = gate();
-        let (guesser, other) = (
-            Some(IpAddr::from([10, 0, 0, 1])),
-            Some(IpAddr::from([10, 0, 0, 2])),
-        );
+        let (guesser, other) = (Some(IpAddr::from([10, 0, 0, 1])), Some(IpAddr::from([10, 0, 0, 2])));
         let wrong = with(header::AUTHORIZATION, "Bearer wrong");
         for _ in 0..TRIES.get() {
             assert!(matches!(gate.verdict(&wrong, guesser), Verdict::Stranger));
         }
-        assert!(matches!(
-            gate.verdict(&wrong, guesser),
-            Verdict::TooManyTries(_)
-        ));
+        assert!(matches!(gate.verdict(&wrong, guesser), Verdict::TooManyTries(_)));
         assert!(matches!(gate.verdict(&wrong, other), Verdict::Stranger));
     }
 

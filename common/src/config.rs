@@ -18,12 +18,7 @@ pub struct CommonArgs {
     pub secret_key: Option<String>,
 
     /// Password of the pages and the API; only asked for when LISTEN is wider than this machine; unset: one is made at first start and printed once
-    #[arg(
-        long,
-        env = "ADMIN_PASSWORD",
-        value_name = "TEXT",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "ADMIN_PASSWORD", value_name = "TEXT", hide_env_values = true)]
     pub admin_password: Option<String>,
 
     /// What a commit survives: `full` a power cut, `normal` only the end of this process
@@ -31,21 +26,11 @@ pub struct CommonArgs {
     pub durability: Durability,
 
     /// Further Host names that requests may carry while the service listens on loopback only, separated by commas
-    #[arg(
-        long,
-        env = "ALLOWED_HOSTS",
-        value_name = "HOST,…",
-        value_delimiter = ','
-    )]
+    #[arg(long, env = "ALLOWED_HOSTS", value_name = "HOST,…", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
 
     /// Origins of other people's pages that may call this service from a browser, as https://example.com, separated by commas
-    #[arg(
-        long,
-        env = "ALLOWED_ORIGINS",
-        value_name = "ORIGIN,…",
-        value_delimiter = ','
-    )]
+    #[arg(long, env = "ALLOWED_ORIGINS", value_name = "ORIGIN,…", value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
 
     /// Form of the log on standard error; RUST_LOG chooses what is logged
@@ -86,7 +71,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
         Err(_) => humantime::parse_duration(text).ok(),
     };
-    read.ok_or_else(|| format!("{text:?} is not a time: write seconds (1, 0.5) or a number with its unit (200ms, 5m, 2h)"))
+    read.ok_or_else(|| {
+        format!("{text:?} is not a time: write seconds (1, 0.5) or a number with its unit (200ms, 5m, 2h)")
+    })
 }
 
 /// Whether a service that listens here can be reached by its own machine only.
@@ -101,21 +88,10 @@ mod tests {
 
     #[test]
     fn times_are_read_in_seconds_or_with_a_unit() {
-        let cases = [
-            ("1", 1000),
-            ("0.5", 500),
-            ("0", 0),
-            ("200ms", 200),
-            ("0s", 0),
-            (" 5m ", 300_000),
-            ("1h 30m", 5_400_000),
-        ];
+        let cases =
+            [("1", 1000), ("0.5", 500), ("0", 0), ("200ms", 200), ("0s", 0), (" 5m ", 300_000), ("1h 30m", 5_400_000)];
         for (text, expected_ms) in cases {
-            assert_eq!(
-                parse_duration(text),
-                Ok(Duration::from_millis(expected_ms)),
-                "{text}"
-            );
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(expected_ms)), "{text}");
         }
         for text in ["", "-1", "soon", "5 parsecs", "NaN", "inf"] {
             assert!(parse_duration(text).is_err(), "{text}");

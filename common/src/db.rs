@@ -38,10 +38,7 @@ pub async fn open(url: &str, durability: Durability, migrations: &Migrator) -> a
         Kind::Sqlite => open_sqlite(url, durability).await?,
         Kind::Postgres => open_postgres(url, durability).await?,
     };
-    migrations
-        .run(&db.write)
-        .await
-        .context("cannot bring the tables up to date")?;
+    migrations.run(&db.write).await.context("cannot bring the tables up to date")?;
     Ok(db)
 }
 
@@ -58,69 +55,33 @@ fn kind(url: &str) -> anyhow::Result<Kind> {
 pub fn sqlite_path(url: &str) -> Option<PathBuf> {
     let rest = url.strip_prefix("sqlite:")?;
     let path = rest.strip_prefix("//").unwrap_or(rest);
-    Some(PathBuf::from(
-        path.split_once('?').map_or(path, |(path, _)| path),
-    ))
+    Some(PathBuf::from(path.split_once('?').map_or(path, |(path, _)| path)))
 }
 
 async fn open_sqlite(url: &str, durability: Durability) -> anyhow::Result<Db> {
     let path = sqlite_path(url).context("DATABASE_URL has no path")?;
     if path.as_os_str() == ":memory:" || path.as_os_str().is_empty() {
-        bail!(
-            "DATABASE_URL must name a file, such as sqlite://data/hookcast.db: what is only in memory would be lost"
-        );
+        bail!("DATABASE_URL must name a file, such as sqlite://data/hookcast.db: what is only in memory would be lost");
     }
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let file = format!("sqlite://{}?mode=rwc", path.display());
-    let synchronous = if durability == Durability::Full {
-        "FULL"
-    } else {
-        "NORMAL"
-    };
+    let synchronous = if durability == Durability::Full { "FULL" } else { "NORMAL" };
     let pragmas = format!(
         "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = {synchronous}; \
          pragma foreign_keys = on; pragma temp_store = memory; pragma cache_size = -16000; pragma journal_size_limit = 67108864"
     );
     let opening = || format!("cannot open {}", path.display());
-    let write = pool(1, pragmas.clone())
-        .connect(&file)
-        .await
-        .with_context(opening)?;
-    let read = pool(4, pragmas)
-        .connect(&file)
-        .await
-        .with_context(opening)?;
-    Ok(Db {
-        write,
-        read,
-        kind: Kind::Sqlite,
-    })
+    let write = pool(1, pragmas.clone()).connect(&file).await.with_context(opening)?;
+    let read = pool(4, pragmas).connect(&file).await.with_context(opening)?;
+    Ok(Db { write, read, kind: Kind::Sqlite })
 }
 
 async fn open_postgres(url: &str, durability: Durability) -> anyhow::Result<Db> {
-    let commit = if durability == Durability::Full {
-        "on"
-    } else {
-        "off"
-    };
-    let pool = pool(
-        12,
-        format!("set synchronous_commit = {commit}; set lock_timeout = '15s'"),
-    );
-    let pool = pool
-        .connect(url)
-        .await
-        .context("cannot reach the PostgreSQL server of DATABASE_URL")?;
-    Ok(Db {
-        write: pool.clone(),
-        read: pool,
-        kind: Kind::Postgres,
-    })
+    let commit = if durability == Durability::Full { "on" } else { "off" };
+    let pool = pool(12, format!("set synchronous_commit = {commit}; set lock_timeout = '15s'"));
+    let pool = pool.connect(url).await.context("cannot reach the PostgreSQL server of DATABASE_URL")?;
+    Ok(Db { write: pool.clone(), read: pool, kind: Kind::Postgres })
 }
 
 /// A pool whose connections live for ever and begin with `setup`.
@@ -133,12 +94,7 @@ fn pool(size: u32, setup: String) -> AnyPoolOptions {
         .test_before_acquire(false)
         .after_connect(move |connection, _| {
             let setup = setup.clone();
-            Box::pin(async move {
-                connection
-                    .execute(sqlx::AssertSqlSafe(setup))
-                    .await
-                    .map(drop)
-            })
+            Box::pin(async move { connection.execute(sqlx::AssertSqlSafe(setup)).await.map(drop) })
         })
 }
 
@@ -154,13 +110,11 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn setting(&self, name: &str, fresh: &str) -> sqlx::Result<String> {
-        sqlx::query(
-            "insert into settings (name, value) values ($1, $2) on conflict (name) do nothing",
-        )
-        .bind(name.to_owned())
-        .bind(fresh.to_owned())
-        .execute(&self.write)
-        .await?;
+        sqlx::query("insert into settings (name, value) values ($1, $2) on conflict (name) do nothing")
+            .bind(name.to_owned())
+            .bind(fresh.to_owned())
+            .execute(&self.write)
+            .await?;
         sqlx::query_scalar("select value from settings where name = $1")
             .bind(name.to_owned())
             .fetch_one(&self.write)
@@ -202,11 +156,7 @@ pub fn list(first: usize, count: usize) -> String {
 /// The largest power of two that is at most `left` and 64: statements of few sizes are prepared once each, and long ones are slow.
 #[must_use]
 pub fn step(left: usize) -> usize {
-    if left >= 64 {
-        64
-    } else {
-        1 << left.checked_ilog2().unwrap_or(0)
-    }
+    if left >= 64 { 64 } else { 1 << left.checked_ilog2().unwrap_or(0) }
 }
 
 #[cfg(test)]
@@ -227,14 +177,8 @@ mod tests {
 
     #[test]
     fn the_file_of_a_url_is_found() {
-        assert_eq!(
-            sqlite_path("sqlite://data/a.db?mode=rwc"),
-            Some(PathBuf::from("data/a.db"))
-        );
-        assert_eq!(
-            sqlite_path("sqlite:///var/a.db"),
-            Some(PathBuf::from("/var/a.db"))
-        );
+        assert_eq!(sqlite_path("sqlite://data/a.db?mode=rwc"), Some(PathBuf::from("data/a.db")));
+        assert_eq!(sqlite_path("sqlite:///var/a.db"), Some(PathBuf::from("/var/a.db")));
         assert_eq!(sqlite_path("postgres://localhost/a"), None);
     }
 }

@@ -51,11 +51,7 @@ impl Edge {
             return true;
         };
         let name = host_name(&host);
-        is_own_name(name)
-            || self
-                .allowed_hosts
-                .iter()
-                .any(|allowed| allowed.eq_ignore_ascii_case(name))
+        is_own_name(name) || self.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
     }
 
     /// Whether a page of this `Origin` may act here: our own pages, those named in `ALLOWED_ORIGINS`, and on loopback this machine's.
@@ -63,35 +59,25 @@ impl Edge {
     #[must_use]
     pub fn origin_is_good(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(header::ORIGIN) else {
-            return headers
-                .get("sec-fetch-site")
-                .is_none_or(|site| site != "cross-site");
+            return headers.get("sec-fetch-site").is_none_or(|site| site != "cross-site");
         };
         let Ok(origin) = origin.to_str() else {
             return false;
         };
-        if self
-            .allowed_origins
-            .iter()
-            .any(|allowed| allowed.trim_end_matches('/') == origin)
-        {
+        if self.allowed_origins.iter().any(|allowed| allowed.trim_end_matches('/') == origin) {
             return true;
         }
         let Some((_, authority)) = origin.split_once("://") else {
             return false;
         };
-        let host = headers
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok());
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         host.is_some_and(|host| host.eq_ignore_ascii_case(authority))
             || (self.loopback && is_own_name(host_name(authority)))
     }
 }
 
 fn host_of(headers: &HeaderMap, uri: &Uri) -> Option<String> {
-    let header = headers
-        .get(header::HOST)
-        .map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
+    let header = headers.get(header::HOST).map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
     header.or_else(|| uri.host().map(str::to_owned))
 }
 
@@ -108,19 +94,18 @@ fn is_own_name(name: &str) -> bool {
     let bare = name.trim_start_matches('[').trim_end_matches(']');
     name.eq_ignore_ascii_case("localhost")
         || name.to_ascii_lowercase().ends_with(".localhost")
-        || bare
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.to_canonical().is_loopback())
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// Puts the least in front of `router` that every route needs: Host and Origin checks. The intake has no more, for its speed.
+/// Puts in front of `router` what every route needs: the checks of Host and Origin.
 pub fn guard(router: Router, edge: &Edge) -> Router {
     router.layer(middleware::from_fn_with_state(edge.clone(), check))
 }
 
 async fn check(State(edge): State<Edge>, request: Request, next: Next) -> Response {
     if !edge.host_is_good(request.headers(), request.uri()) {
-        let detail = "This service listens on loopback and answers to localhost only. Name other hosts in ALLOWED_HOSTS.";
+        let detail =
+            "This service listens on loopback and answers to localhost only. Name other hosts in ALLOWED_HOSTS.";
         return Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response();
     }
     if !request.method().is_safe() && !edge.origin_is_good(request.headers()) {
@@ -130,28 +115,22 @@ async fn check(State(edge): State<Edge>, request: Request, next: Next) -> Respon
     next.run(request).await
 }
 
-/// Puts everything in front of pages and APIs: [`guard`], request ids, a log line, compression, the security headers, problems as pages.
-pub fn harden(router: Router, edge: &Edge) -> Router {
-    let router = router
-        .layer(CatchPanicLayer::custom(
-            |_: Box<dyn std::any::Any + Send>| {
-                Problem::internal(&"a handler panicked").into_response()
-            },
-        ))
+/// Puts in front of pages and APIs what makes them fit for browsers: request ids, a log line, compression, security headers, problems as pages.
+pub fn harden(router: Router) -> Router {
+    router
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+            Problem::internal(&"a handler panicked").into_response()
+        }))
         .layer(middleware::from_fn(problems_as_pages))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn(security_headers))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid));
-    guard(router, edge)
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
 }
 
 fn span(request: &Request) -> tracing::Span {
-    let id = request
-        .extensions()
-        .get::<RequestId>()
-        .and_then(|id| id.header_value().to_str().ok());
+    let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
     tracing::info_span!("request", request.id = id, request.method = %request.method(), request.path = request.uri().path())
 }
 
@@ -161,16 +140,10 @@ async fn security_headers(request: Request, next: Next) -> Response {
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
-        (
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ];
     for (name, value) in fixed {
-        response
-            .headers_mut()
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }
@@ -189,11 +162,7 @@ async fn problems_as_pages(request: Request, next: Next) -> Response {
     let wants_page = wants_page(request.headers());
     let instance = request.uri().path().to_owned();
     let mut response = next.run(request).await;
-    let Some(problem) = response
-        .extensions_mut()
-        .remove::<Problem>()
-        .filter(|_| wants_page)
-    else {
+    let Some(problem) = response.extensions_mut().remove::<Problem>().filter(|_| wants_page) else {
         return response;
     };
     let page = ProblemPage {
@@ -216,9 +185,7 @@ async fn problems_as_pages(request: Request, next: Next) -> Response {
 /// Whether the caller prefers HTML: it names `text/html`, as every browser does when it opens a page.
 #[must_use]
 pub fn wants_page(headers: &HeaderMap) -> bool {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok());
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
@@ -236,41 +203,18 @@ mod tests {
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
-            .collect()
+        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
     }
 
     #[test]
     fn on_loopback_only_this_machines_names_and_the_allowed_ones_are_good_hosts() {
-        let good = [
-            "localhost:5001",
-            "127.0.0.1:9",
-            "[::1]:5001",
-            "LOCALHOST",
-            "a.localhost:1",
-            "hooks.lan:80",
-        ];
-        let bad = [
-            "evil.example:5001",
-            "localhost.evil.example",
-            "10.0.0.1",
-            "127.0.0.1.evil.example",
-            "",
-        ];
+        let good = ["localhost:5001", "127.0.0.1:9", "[::1]:5001", "LOCALHOST", "a.localhost:1", "hooks.lan:80"];
+        let bad = ["evil.example:5001", "localhost.evil.example", "10.0.0.1", "127.0.0.1.evil.example", ""];
         for (hosts, expected) in [(&good[..], true), (&bad[..], false)] {
             for host in hosts {
                 let headers = headers(&[("host", host)]);
-                assert_eq!(
-                    edge("127.0.0.1:5001").host_is_good(&headers, &Uri::from_static("/")),
-                    expected,
-                    "{host}"
-                );
-                assert!(
-                    edge("0.0.0.0:5001").host_is_good(&headers, &Uri::from_static("/")),
-                    "{host}"
-                );
+                assert_eq!(edge("127.0.0.1:5001").host_is_good(&headers, &Uri::from_static("/")), expected, "{host}");
+                assert!(edge("0.0.0.0:5001").host_is_good(&headers, &Uri::from_static("/")), "{host}");
             }
         }
     }
@@ -285,12 +229,7 @@ mod tests {
         for origin in ["http://hooks.lan:5001", "https://app.example"] {
             assert!(wide.origin_is_good(&from(origin)), "{origin}");
         }
-        for origin in [
-            "https://evil.example",
-            "null",
-            "http://hooks.lan:5002",
-            "http://localhost:5000",
-        ] {
+        for origin in ["https://evil.example", "null", "http://hooks.lan:5002", "http://localhost:5000"] {
             assert!(!wide.origin_is_good(&from(origin)), "{origin}");
         }
         assert!(local.origin_is_good(&from("http://localhost:5000")));

@@ -44,15 +44,11 @@ pub fn split(body: &[u8], limits: Limits) -> Result<Vec<Cow<'_, str>>, Refusal> 
     let text = utf8(body)?;
     match text.trim_ascii_start().as_bytes().first() {
         None => Err(Refusal::Empty),
-        Some(b'{' | b'[') => Ok(split_json(text, limits)?
-            .into_iter()
-            .map(Cow::Borrowed)
-            .collect()),
+        Some(b'{' | b'[') => Ok(split_json(text, limits)?.into_iter().map(Cow::Borrowed).collect()),
         Some(_) => match json_in_form(text) {
-            Some(json) => Ok(split_json(&json, limits)?
-                .into_iter()
-                .map(|event| Cow::Owned(event.to_owned()))
-                .collect()),
+            Some(json) => {
+                Ok(split_json(&json, limits)?.into_iter().map(|event| Cow::Owned(event.to_owned())).collect())
+            }
             None => Err(not_json_or_scalar(text)),
         },
     }
@@ -100,8 +96,7 @@ fn documents(text: &str, max_events: usize) -> Result<Vec<&str>, Refusal> {
 }
 
 fn elements(array: &str, max_events: usize) -> Result<Vec<&str>, Refusal> {
-    let elements: Vec<&RawValue> =
-        serde_json::from_str(array).map_err(|error| broken(array, &error))?;
+    let elements: Vec<&RawValue> = serde_json::from_str(array).map_err(|error| broken(array, &error))?;
     if elements.len() > max_events {
         return Err(Refusal::TooMany { max_events });
     }
@@ -146,57 +141,27 @@ fn not_json_or_scalar(text: &str) -> Refusal {
 
 fn broken(text: &str, error: &serde_json::Error) -> Refusal {
     let (line, column) = (error.line().max(1), error.column());
-    let line_start: usize = text
-        .split_inclusive('\n')
-        .take(line - 1)
-        .map(str::len)
-        .sum();
+    let line_start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let offset = (line_start + column.saturating_sub(1)).min(text.len());
     let reason = error.to_string();
-    let reason = reason
-        .split_once(" at line ")
-        .map_or(reason.as_str(), |(reason, _)| reason)
-        .to_owned();
-    Refusal::NotJson {
-        line,
-        column: column.max(1),
-        offset,
-        reason,
-    }
+    let reason = reason.split_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason).to_owned();
+    Refusal::NotJson { line, column: column.max(1), offset, reason }
 }
 
 fn not_json_at(before: &str, offset: usize, reason: &str) -> Refusal {
     let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        + 1;
-    Refusal::NotJson {
-        line,
-        column,
-        offset,
-        reason: reason.to_owned(),
-    }
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    Refusal::NotJson { line, column, offset, reason: reason.to_owned() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits {
-        max_events: 3,
-        max_depth: 4,
-    };
+    const LIMITS: Limits = Limits { max_events: 3, max_depth: 4 };
 
     fn events(body: &str) -> Vec<String> {
-        split(body.as_bytes(), LIMITS)
-            .unwrap()
-            .into_iter()
-            .map(Cow::into_owned)
-            .collect()
+        split(body.as_bytes(), LIMITS).unwrap().into_iter().map(Cow::into_owned).collect()
     }
 
     fn refusal(body: &[u8]) -> Refusal {
@@ -225,17 +190,12 @@ mod tests {
     #[test]
     fn what_is_not_json_is_refused_with_the_place_where_it_broke() {
         let at = |body: &[u8]| match refusal(body) {
-            Refusal::NotJson {
-                line,
-                column,
-                offset,
-                ..
-            } => (line, column, offset),
+            Refusal::NotJson { line, column, offset, .. } => (line, column, offset),
             other => panic!("{other:?}"),
         };
         assert_eq!(at(b"{\"a\": nope}"), (1, 8, 7));
         assert_eq!(at(b"{\n  \"a\": 1,\n  oops\n}"), (3, 3, 14));
-        assert_eq!(at(b"{} trailing"), (1, 4, 3));
+        assert_eq!(at(b"{} oops"), (1, 4, 3));
         assert_eq!(at(b"{}{}"), (1, 3, 2));
         assert_eq!(at(b"{\"a\": \"\xff\"}"), (1, 8, 7));
         assert_eq!(at(b"hello").0, 1);
@@ -249,23 +209,8 @@ mod tests {
             assert_eq!(refusal(scalar.as_bytes()), Refusal::NotAnEvent, "{scalar}");
         }
         assert_eq!(refusal(b"[1,2,3,4]"), Refusal::TooMany { max_events: 3 });
-        assert_eq!(
-            refusal(b"{}\n{}\n{}\n{}"),
-            Refusal::TooMany { max_events: 3 }
-        );
-        assert_eq!(
-            refusal(b"[[[[[]]]]]"),
-            Refusal::TooDeep {
-                offset: 4,
-                max_depth: 4
-            }
-        );
-        assert_eq!(
-            refusal("[".repeat(100_000).as_bytes()),
-            Refusal::TooDeep {
-                offset: 4,
-                max_depth: 4
-            }
-        );
+        assert_eq!(refusal(b"{}\n{}\n{}\n{}"), Refusal::TooMany { max_events: 3 });
+        assert_eq!(refusal(b"[[[[[]]]]]"), Refusal::TooDeep { offset: 4, max_depth: 4 });
+        assert_eq!(refusal("[".repeat(100_000).as_bytes()), Refusal::TooDeep { offset: 4, max_depth: 4 });
     }
 }

@@ -15,30 +15,16 @@ pub async fn readiness(db: &Db, broker_is_up: Option<bool>) -> Response {
     let database = tokio::time::timeout(std::time::Duration::from_secs(3), db.ping()).await;
     let database_is_up = matches!(database, Ok(Ok(())));
     let word = |up: bool| if up { "up" } else { "down" };
-    let status = if database_is_up {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let status = if database_is_up { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let checks = json!({ "database": word(database_is_up), "broker": broker_is_up.map_or("in process", word) });
-    (
-        status,
-        Json(json!({ "ready": database_is_up, "checks": checks })),
-    )
-        .into_response()
+    (status, Json(json!({ "ready": database_is_up, "checks": checks }))).into_response()
 }
 
 /// `/metrics` in the OpenMetrics text format.
 pub fn metrics(registry: &Registry) -> Response {
     let mut text = String::new();
     match encode(&mut text, registry) {
-        Ok(()) => (
-            [(
-                header::CONTENT_TYPE,
-                "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            )],
-            text,
-        )
+        Ok(()) => ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
             .into_response(),
         Err(error) => Problem::internal(&error).into_response(),
     }

@@ -22,12 +22,7 @@ impl Problem {
     /// `detail` is shown to the caller: it says what is wrong and what to change.
     #[must_use]
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self {
-            status,
-            detail: detail.into(),
-            members: Map::new(),
-            headers: Vec::new(),
-        }
+        Self { status, detail: detail.into(), members: Map::new(), headers: Vec::new() }
     }
 
     #[must_use]
@@ -84,10 +79,7 @@ impl Problem {
     #[must_use]
     pub fn retry_after(self, after: Duration) -> Self {
         let seconds = after.as_millis().div_ceil(1000).clamp(1, 86_400);
-        self.header(
-            header::RETRY_AFTER,
-            HeaderValue::from(u64::try_from(seconds).unwrap_or(1)),
-        )
+        self.header(header::RETRY_AFTER, HeaderValue::from(u64::try_from(seconds).unwrap_or(1)))
     }
 
     /// The standard words for the status, as `title`.
@@ -110,10 +102,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.body())).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         for (name, value) in self.headers.clone() {
             headers.insert(name, value);
         }
@@ -125,9 +114,6 @@ impl IntoResponse for Problem {
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         tracing::error!(%error, "database failed");
-        Self::unavailable(
-            "The database does not answer; try again shortly.",
-            Duration::from_secs(2),
-        )
+        Self::unavailable("The database does not answer; try again shortly.", Duration::from_secs(2))
     }
 }

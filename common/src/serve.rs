@@ -45,18 +45,12 @@ pub async fn run(listener: TcpListener, router: Router, stop: CancellationToken)
     drop(listener);
     connections.close();
     if time::timeout(GRACE, connections.wait()).await.is_err() {
-        tracing::warn!(
-            connections = connections.len(),
-            "gave up on connections that did not end"
-        );
+        tracing::warn!(connections = connections.len(), "gave up on connections that did not end");
     }
 }
 
 /// The next connection; `None` when it is time to stop.
-async fn accept(
-    listener: &TcpListener,
-    stop: &CancellationToken,
-) -> Option<(TcpStream, SocketAddr)> {
+async fn accept(listener: &TcpListener, stop: &CancellationToken) -> Option<(TcpStream, SocketAddr)> {
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return None,
@@ -74,8 +68,7 @@ async fn accept(
 
 async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, stop: CancellationToken) {
     tune(&stream);
-    let service =
-        service_fn(move |request: hyper::Request<Incoming>| answer(router.clone(), request, peer));
+    let service = service_fn(move |request: hyper::Request<Incoming>| answer(router.clone(), request, peer));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -94,11 +87,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, stop: C
     }
 }
 
-async fn answer(
-    router: Router,
-    request: hyper::Request<Incoming>,
-    peer: SocketAddr,
-) -> Result<Response, Infallible> {
+async fn answer(router: Router, request: hyper::Request<Incoming>, peer: SocketAddr) -> Result<Response, Infallible> {
     let mut request: Request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
     router.oneshot(request).await
@@ -133,4 +122,21 @@ pub fn stop_on_signals() -> anyhow::Result<CancellationToken> {
         told.cancel();
     });
     Ok(stop)
+}
+
+/// Asks a service on this machine's port for `/readyz`, as a container's health check does.
+///
+/// # Errors
+/// When it does not answer within 3 s, or says that it is not ready.
+pub fn ask_ready(listen: SocketAddr) -> anyhow::Result<()> {
+    use std::io::{Read, Write};
+    let local = SocketAddr::from(([127, 0, 0, 1], listen.port()));
+    let timeout = Some(Duration::from_secs(3));
+    let mut stream = std::net::TcpStream::connect_timeout(&local, Duration::from_secs(3))?;
+    stream.set_read_timeout(timeout)?;
+    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    anyhow::ensure!(answer.starts_with("HTTP/1.1 200"), "not ready: {}", answer.lines().next().unwrap_or("no answer"));
+    Ok(())
 }

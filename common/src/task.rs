@@ -5,19 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// How urgent a task is; the four names of the streaming tutorial, matched to the letter.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    utoipa::ToSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum Priority {
     Low,
     Moderate,
@@ -45,10 +33,7 @@ impl FromStr for Priority {
     type Err = ();
 
     fn from_str(name: &str) -> Result<Self, ()> {
-        Self::ALL
-            .into_iter()
-            .find(|priority| priority.as_str() == name)
-            .ok_or(())
+        Self::ALL.into_iter().find(|priority| priority.as_str() == name).ok_or(())
     }
 }
 
@@ -70,17 +55,9 @@ mod tests {
 
     #[test]
     fn a_task_is_written_with_sorted_keys() {
-        let task = Task {
-            batchid: "b".into(),
-            id: 7,
-            owner: "Norma Fisher".into(),
-            priority: Priority::Major,
-        };
+        let task = Task { batchid: "b".into(), id: 7, owner: "Norma Fisher".into(), priority: Priority::Major };
         let text = serde_json::to_string(&task).unwrap();
-        assert_eq!(
-            text,
-            r#"{"batchid":"b","id":7,"owner":"Norma Fisher","priority":"Major"}"#
-        );
+        assert_eq!(text, r#"{"batchid":"b","id":7,"owner":"Norma Fisher","priority":"Major"}"#);
     }
 
     #[test]

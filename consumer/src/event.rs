@@ -1,8 +1,14 @@
 //! An event of the log: what one webhook said, where it came from, and its place in the order.
 
-use std::{borrow::Cow, sync::{Arc, OnceLock}};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
 
-use common::{task::{Priority, Task}, time::rfc3339};
+use common::{
+    task::{Priority, Task},
+    time::rfc3339,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -14,8 +20,13 @@ pub enum Rank {
 }
 
 impl Rank {
-    pub const ALL: [Self; 5] =
-        [Self::Task(Priority::Low), Self::Task(Priority::Moderate), Self::Task(Priority::Major), Self::Task(Priority::Critical), Self::Other];
+    pub const ALL: [Self; 5] = [
+        Self::Task(Priority::Low),
+        Self::Task(Priority::Moderate),
+        Self::Task(Priority::Major),
+        Self::Task(Priority::Critical),
+        Self::Other,
+    ];
 
     /// Its place among the bars, 0 to 4; stored in the column `priority`.
     #[must_use]
@@ -101,7 +112,16 @@ pub struct Record {
 impl From<Record> for Event {
     fn from(record: Record) -> Self {
         let Record { offset, id, source, priority, received_ms, request, body } = record;
-        Self { offset, id, source, rank: Rank::from_index(priority), received_ms, request, body, quoted: OnceLock::new() }
+        Self {
+            offset,
+            id,
+            source,
+            rank: Rank::from_index(priority),
+            received_ms,
+            request,
+            body,
+            quoted: OnceLock::new(),
+        }
     }
 }
 
@@ -226,7 +246,15 @@ mod tests {
     #[test]
     fn a_task_is_shown_as_a_task_and_nothing_else_is() {
         let event = |body: &str| {
-            let record = Record { offset: 1, id: "a".into(), source: "s".into(), priority: 4, received_ms: 0, request: "{}".into(), body: body.into() };
+            let record = Record {
+                offset: 1,
+                id: "a".into(),
+                source: "s".into(),
+                priority: 4,
+                received_ms: 0,
+                request: "{}".into(),
+                body: body.into(),
+            };
             Event::from(record).summary().task.is_some()
         };
         assert!(event(r#"{"batchid":"b","id":1,"owner":"o","priority":"Low","more":1}"#));

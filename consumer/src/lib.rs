@@ -1,1 +1,175 @@
+//! The consumer: receives webhooks, keeps them in an ordered log, and shows them live.
+//!
+//! The path of an event: `intake` → `log` (one writer, one commit for many) → `store` → `feed` and `bus` → `rooms` and `live` → the pages.
 
+pub mod api;
+pub mod bus;
+pub mod config;
+pub mod event;
+pub mod feed;
+pub mod intake;
+pub mod live;
+pub mod log;
+pub mod metrics;
+pub mod pages;
+pub mod retention;
+pub mod rooms;
+pub mod store;
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use axum::{Router, routing::get};
+use common::{
+    admin::Gate,
+    broker::Broker,
+    db::{self, Db},
+    edge::{Edge, guard, harden},
+    problem::Problem,
+    serve,
+};
+use socketioxide::SocketIo;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::{bus::Bus, config::Config, feed::Feed, live::Audience, log::Log, metrics::Metrics};
+
+/// How often the log is asked for a head that moved without news.
+const POLL_ALONE: Duration = Duration::from_secs(5);
+const POLL_AMONG_NODES: Duration = Duration::from_millis(500);
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub struct App {
+    pub config: Arc<Config>,
+    pub db: Db,
+    pub log: Log,
+    pub feed: Arc<Feed>,
+    pub bus: Bus,
+    pub metrics: Arc<Metrics>,
+    pub edge: Edge,
+    pub gate: Gate,
+    pub audience: Audience,
+    pub tasks: TaskTracker,
+    pub stop: CancellationToken,
+    default_source: Arc<str>,
+}
+
+impl App {
+    fn default_source(&self) -> Arc<str> {
+        self.default_source.clone()
+    }
+}
+
+/// Serves until `stop`; then takes nothing new, finishes what is under way, commits what is queued, and closes the database.
+///
+/// # Errors
+/// When the database cannot be opened or a setting is wrong.
+pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
+    let db = db::open(&config.database_url, config.common.durability, &sqlx::migrate!()).await?;
+    let feed = Feed::load(&db).await.context("cannot read the log")?;
+    let tasks = TaskTracker::new();
+    let bus = connect_bus(&config, &db, &feed, (&tasks, &stop)).await?;
+    let metrics = Arc::new(Metrics::default());
+    let (log, writer) = Log::new(config.intake_queue, db.clone(), feed.clone(), bus.clone(), metrics.clone());
+    let writing = tokio::spawn(writer.run());
+
+    let listen = listener.local_addr()?;
+    let gate = Gate::new("consumer", listen, &config.common, (&db, &config.database_url)).await?;
+    let edge = Edge::new(listen, &config.common);
+    let config = Arc::new(config);
+    let app = App {
+        config,
+        db,
+        log,
+        feed,
+        bus,
+        metrics,
+        edge,
+        gate,
+        audience: Audience::default(),
+        tasks,
+        stop,
+        default_source: intake::default_source(),
+    };
+    keep_up(&app);
+
+    tracing::info!(listen = %listen, "consumer is at http://{listen}/");
+    let (router, io) = router(&app);
+    let closing = tokio::spawn(close_sockets(io, app.stop.clone()));
+    serve::run(listener, router, app.stop.clone()).await;
+
+    closing.await?;
+    let App { log, db, tasks, .. } = app;
+    drop(log);
+    tasks.close();
+    tasks.wait().await;
+    writing.await?;
+    db.close().await;
+    tracing::info!("consumer has stopped");
+    Ok(())
+}
+
+async fn connect_bus(
+    config: &Config,
+    db: &Db,
+    feed: &Arc<Feed>,
+    (tasks, stop): (&TaskTracker, &CancellationToken),
+) -> anyhow::Result<Bus> {
+    let Some(url) = &config.common.broker_url else { return Ok(Bus::InProcess) };
+    // The channel carries the log's own name, so that two logs on one Redis do not hear each other.
+    let log_id = db.setting("log_id", &common::key::random_hex(8)).await?;
+    let (broker, heard) = Broker::connect(url, format!("hookcast:log:{log_id}"), stop)?;
+    tasks.spawn(bus::follow(heard, feed.clone(), stop.clone()));
+    Ok(Bus::Redis(broker))
+}
+
+fn keep_up(app: &App) {
+    let alone = app.db.kind == db::Kind::Sqlite;
+    let poll = if alone { POLL_ALONE } else { POLL_AMONG_NODES };
+    let (feed, db, stop) = (app.feed.clone(), app.db.clone(), app.stop.clone());
+    app.tasks.spawn(async move { feed.keep_whole(&db, poll, stop).await });
+    app.tasks.spawn(retention::run(app.db.clone(), app.feed.clone(), app.config.retention, app.stop.clone()));
+}
+
+async fn close_sockets(io: SocketIo, stop: CancellationToken) {
+    stop.cancelled().await;
+    io.close().await;
+}
+
+/// The intake behind the least layers; everything else behind the gate and all of them; the sockets beside both.
+fn router(app: &App) -> (Router, SocketIo) {
+    let (api, mut document) = api::routes_and_document();
+    env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
+    let document = axum::Json(document);
+    let guarded = api.merge(pages::routes()).route("/openapi.json", get(async move || document.clone()));
+    let open = Router::new()
+        .route("/healthz", get(async || "OK"))
+        .route("/readyz", get(api::ready))
+        .route("/metrics", get(api::metrics))
+        .merge(assets::router());
+    let pages =
+        app.gate.guard(guarded.with_state(app.clone())).merge(open.with_state(app.clone())).merge(app.gate.routes());
+    let pages = harden(pages.fallback(async || Problem::not_found("such page")));
+    let intake = intake::routes().method_not_allowed_fallback(async || {
+        Problem::new(http::StatusCode::METHOD_NOT_ALLOWED, "Send webhooks here by POST.")
+    });
+    let (layer, io) = rooms::layer();
+    rooms::open(&io, app);
+    let all = intake.with_state(app.clone()).merge(pages).layer(layer);
+    (guard(allow_origins(all, app), &app.edge), io)
+}
+
+/// Other people's pages may read and connect when their origin is named.
+fn allow_origins(router: Router, app: &App) -> Router {
+    let named = &app.config.common.allowed_origins;
+    if named.is_empty() {
+        return router;
+    }
+    let origins = named.iter().filter_map(|origin| origin.trim_end_matches('/').parse().ok());
+    let layer = CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([http::Method::GET, http::Method::POST]);
+    router.layer(layer.allow_headers([http::header::CONTENT_TYPE]).allow_credentials(true))
+}

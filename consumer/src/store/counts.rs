@@ -22,7 +22,9 @@ pub struct SourceCounts {
 /// # Errors
 /// When the database fails.
 pub async fn all(db: &Db) -> sqlx::Result<Vec<SourceCounts>> {
-    let rows = sqlx::query("select source, low, moderate, major, critical, other, last_ms from counts order by source").fetch_all(&db.read).await?;
+    let rows = sqlx::query("select source, low, moderate, major, critical, other, last_ms from counts order by source")
+        .fetch_all(&db.read)
+        .await?;
     rows.iter()
         .map(|row| Ok(SourceCounts { source: row.try_get(0)?, tally: tally(row, 1)?, last_ms: row.try_get(6)? }))
         .collect()

@@ -1,6 +1,9 @@
 //! The events of the log: appended in one commit with their places, and read by place, by id, or by what is asked.
 
-use std::{collections::{BTreeMap, HashSet}, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use sqlx::{Acquire, AnyConnection, Row, any::AnyRow};
 use uuid::Uuid;
@@ -78,7 +81,14 @@ async fn insert(connection: &mut AnyConnection, events: &[Arc<Event>]) -> sqlx::
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for event in some {
             let Record { offset, id, source, priority, received_ms, request, body } = event.record();
-            query = query.bind(offset).bind(id).bind(source.to_string()).bind(priority).bind(received_ms).bind(request.to_string()).bind(body);
+            query = query
+                .bind(offset)
+                .bind(id)
+                .bind(source.to_string())
+                .bind(priority)
+                .bind(received_ms)
+                .bind(request.to_string())
+                .bind(body);
         }
         query.execute(&mut *connection).await?;
     }
@@ -130,7 +140,15 @@ pub struct Search {
 
 impl Default for Search {
     fn default() -> Self {
-        Self { since: 0, before: i64::MAX, newest_first: false, limit: 100, source: None, ranks: Vec::new(), text: None }
+        Self {
+            since: 0,
+            before: i64::MAX,
+            newest_first: false,
+            limit: 100,
+            source: None,
+            ranks: Vec::new(),
+            text: None,
+        }
     }
 }
 
@@ -167,7 +185,13 @@ fn pattern(part: &str) -> String {
 /// When the database fails.
 pub async fn by_id(db: &Db, id: &str) -> sqlx::Result<Option<Event>> {
     let text = format!("select {COLUMNS} from events where id = $1 order by log_offset desc limit 1");
-    sqlx::query(sqlx::AssertSqlSafe(text)).bind(id.to_owned()).fetch_optional(&db.read).await?.as_ref().map(event).transpose()
+    sqlx::query(sqlx::AssertSqlSafe(text))
+        .bind(id.to_owned())
+        .fetch_optional(&db.read)
+        .await?
+        .as_ref()
+        .map(event)
+        .transpose()
 }
 
 /// The event at this offset; `None` when it is not kept any more, or is still to come.

@@ -1,0 +1,105 @@
+//! The consumer's settings.
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::{Parser, Subcommand};
+use common::config::{CommonArgs, parse_duration};
+
+/// Receives webhooks on `/consumetasks`, keeps them in an ordered log and shows them live on `/`.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "consumer",
+    version,
+    about,
+    after_help = "Every flag is an environment variable of the name in brackets; .env is read when there is one."
+)]
+pub struct Config {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Address and port to listen on; wider than loopback, the pages ask for the admin password
+    #[arg(long, env = "LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:5001")]
+    pub listen: SocketAddr,
+
+    /// Where the log is kept: sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        value_name = "URL",
+        default_value = "sqlite://data/consumer.db",
+        hide_env_values = true
+    )]
+    pub database_url: String,
+
+    /// What is kept: an age, a count of events, or both, separated by a comma; 0 for no limit
+    #[arg(long, env = "RETENTION", value_name = "AGE,COUNT", default_value = "30d,20000000", value_parser = parse_retention)]
+    pub retention: Retention,
+
+    /// Largest body that is taken, in bytes
+    #[arg(long, env = "MAX_BODY", value_name = "BYTES", default_value_t = 1024 * 1024)]
+    pub max_body: usize,
+
+    /// Requests that may wait for the next commit; beyond it a sender is told 503 and when to come again
+    #[arg(long, env = "INTAKE_QUEUE", value_name = "COUNT", default_value_t = 8192)]
+    pub intake_queue: usize,
+
+    /// Where the dashboard's empty state finds the producer
+    #[arg(long, env = "PRODUCER_URL", value_name = "URL", default_value = "http://localhost:5000/")]
+    pub producer_url: String,
+
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// What to do instead of serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Ask a running consumer on LISTEN's port whether it is ready; exits 1 when it is not
+    Health,
+}
+
+/// How long and how many events are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    pub age: Option<Duration>,
+    pub count: Option<i64>,
+}
+
+/// Reads `30d`, `1000000` or both with a comma; a bare number is a count.
+fn parse_retention(text: &str) -> Result<Retention, String> {
+    let mut retention = Retention { age: None, count: None };
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty() && *part != "0") {
+        match part.parse::<i64>() {
+            Ok(count) if count > 0 => retention.count = Some(count),
+            Ok(_) => return Err(format!("{part} is not a count of events to keep")),
+            Err(_) => retention.age = Some(parse_duration(part)?),
+        }
+    }
+    Ok(retention)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_an_age_a_count_or_both() {
+        let day = Duration::from_secs(86_400);
+        let cases = [
+            ("30d,1000", Some(day * 30), Some(1000)),
+            ("1000", None, Some(1000)),
+            ("1d", Some(day), None),
+            ("0", None, None),
+        ];
+        for (text, age, count) in cases {
+            assert_eq!(parse_retention(text), Ok(Retention { age, count }), "{text}");
+        }
+        assert!(parse_retention("-5").is_err() && parse_retention("for ever").is_err());
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Config::command().debug_assert();
+    }
+}

@@ -1,0 +1,227 @@
+//! The newest part of the log in memory, in order and without holes, whichever node committed it.
+//!
+//! Sockets and pages follow the feed; what is older than its memory they read from the log.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use common::{
+    db::Db,
+    time::{now_ms, rfc3339},
+};
+use tokio::{
+    sync::{Notify, watch},
+    time,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    event::Event,
+    store::{
+        counts::{self, Tally},
+        events,
+    },
+};
+
+const MAX_EVENTS: usize = 16_384;
+const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// Seconds whose counts are kept for the rate and for live frames.
+const SECONDS: i64 = 15;
+/// Events of one reading of the log.
+const PAGE: i64 = 1000;
+
+/// The feed; one a node.
+#[derive(Debug)]
+pub struct Feed {
+    memory: Mutex<Memory>,
+    head: watch::Sender<i64>,
+    behind: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    events: VecDeque<Arc<Event>>,
+    bytes: usize,
+    head: i64,
+    tail: i64,
+    totals: BTreeMap<Arc<str>, Tally>,
+    seconds: BTreeMap<(i64, Arc<str>), Tally>,
+}
+
+/// What the feed says of itself at one moment.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub head: i64,
+    pub tail: i64,
+    pub at: String,
+    pub totals: Tally,
+    /// Events a second over the last five whole seconds.
+    pub rate: f64,
+    /// The last seconds in which something arrived: Unix time and counts.
+    pub seconds: Vec<(i64, Tally)>,
+    /// Newest first.
+    pub events: Vec<Arc<Event>>,
+}
+
+/// What follows an offset.
+pub enum Next {
+    Events(Vec<Arc<Event>>),
+    /// The memory does not reach back that far: read the log.
+    Older,
+}
+
+impl Feed {
+    /// Begins where the log stands.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn load(db: &Db) -> sqlx::Result<Arc<Self>> {
+        let totals: BTreeMap<Arc<str>, Tally> =
+            counts::all(db).await?.into_iter().map(|row| (row.source.into(), row.tally)).collect();
+        let head = totals.values().flatten().sum();
+        let tail = events::span(db).await?.0.min(head + 1);
+        let newest = events::Search { before: head + 1, newest_first: true, limit: PAGE, ..events::Search::default() };
+        let mut kept = VecDeque::from(events::find(db, &newest).await?);
+        kept.make_contiguous().reverse();
+        let events: VecDeque<_> = kept.into_iter().map(Arc::new).collect();
+        let bytes = events.iter().map(|event| event.size()).sum();
+        let memory = Memory { events, bytes, head, tail, totals, seconds: BTreeMap::new() };
+        Ok(Arc::new(Self { memory: Mutex::new(memory), head: watch::Sender::new(head), behind: Notify::new() }))
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes committed events, in order; those it has are passed over, and a hole before them is filled from the log soon.
+    pub fn offer(&self, events: &[Arc<Event>]) {
+        let mut memory = self.memory();
+        let before = memory.head;
+        for event in events {
+            if event.offset > memory.head + 1 {
+                self.behind.notify_one();
+                break;
+            }
+            memory.push(event);
+        }
+        let head = memory.head;
+        drop(memory);
+        if head > before {
+            self.head.send_replace(head);
+        }
+    }
+
+    /// Says that news may have been missed.
+    pub fn nudge(&self) {
+        self.behind.notify_one();
+    }
+
+    /// Keeps the feed whole until `stop`: reads the log when a hole is seen, and every `poll`, for a head that moved without news.
+    pub async fn keep_whole(&self, db: &Db, poll: Duration, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.behind.notified() => {}
+                () = time::sleep(poll) => {}
+            }
+            if let Err(error) = self.catch_up(db).await {
+                tracing::warn!(%error, "cannot read the log; trying again");
+                time::sleep(Duration::from_millis(500)).await;
+            }
+        }
+    }
+
+    async fn catch_up(&self, db: &Db) -> sqlx::Result<()> {
+        loop {
+            let events = events::since(db, self.head(), PAGE).await?;
+            if events.is_empty() {
+                return Ok(());
+            }
+            self.offer(&events.into_iter().map(Arc::new).collect::<Vec<_>>());
+        }
+    }
+
+    /// Tells of each move of the head.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<i64> {
+        self.head.subscribe()
+    }
+
+    /// The offset of the newest event.
+    #[must_use]
+    pub fn head(&self) -> i64 {
+        *self.head.borrow()
+    }
+
+    /// Says that everything before `tail` is no longer kept.
+    pub fn set_tail(&self, tail: i64) {
+        self.memory().tail = tail;
+    }
+
+    /// At most `limit` events after the offset; none when there is nothing newer.
+    #[must_use]
+    pub fn after(&self, offset: i64, limit: usize) -> Next {
+        let memory = self.memory();
+        if offset >= memory.head {
+            return Next::Events(Vec::new());
+        }
+        let first = memory.events.front().map_or(i64::MAX, |event| event.offset);
+        let Ok(skip) = usize::try_from(offset + 1 - first) else { return Next::Older };
+        Next::Events(memory.events.range(skip..).take(limit).cloned().collect())
+    }
+
+    /// What a page is told: totals and rate, of one source or of all, and the newest events after `since`, at most `limit`.
+    #[must_use]
+    pub fn snapshot(&self, source: Option<&str>, since: i64, limit: usize) -> Snapshot {
+        let memory = self.memory();
+        let is_asked = |name: &str| source.is_none_or(|asked| asked == name);
+        let newest = memory.events.iter().rev().take_while(|event| event.offset > since);
+        let events = newest.filter(|event| is_asked(&event.source)).take(limit).cloned().collect();
+        let mut seconds = BTreeMap::<i64, Tally>::new();
+        for ((second, name), tally) in &memory.seconds {
+            if is_asked(name) {
+                add(seconds.entry(*second).or_default(), tally);
+            }
+        }
+        let now_s = now_ms() / 1000;
+        let recent: i64 = seconds.range(now_s - 5..now_s).flat_map(|(_, tally)| tally).sum();
+        let mut totals = Tally::default();
+        memory.totals.iter().filter(|(name, _)| is_asked(name)).for_each(|(_, tally)| add(&mut totals, tally));
+        #[expect(clippy::cast_precision_loss, reason = "a rate to one decimal")]
+        let rate = recent as f64 / 5.0;
+        let seconds = seconds.into_iter().collect();
+        Snapshot { head: memory.head, tail: memory.tail, at: rfc3339(now_ms()), totals, rate, seconds, events }
+    }
+}
+
+impl Memory {
+    /// Takes the event if it is the next one.
+    fn push(&mut self, event: &Arc<Event>) {
+        if event.offset != self.head + 1 {
+            return;
+        }
+        self.head = event.offset;
+        self.bytes += event.size();
+        self.events.push_back(event.clone());
+        self.totals.entry(event.source.clone()).or_default()[event.rank.index()] += 1;
+        let second = event.received_ms / 1000;
+        self.seconds.entry((second, event.source.clone())).or_default()[event.rank.index()] += 1;
+        self.forget(second);
+    }
+
+    fn forget(&mut self, now_s: i64) {
+        while self.events.len() > MAX_EVENTS || (self.bytes > MAX_BYTES && self.events.len() > 1) {
+            self.bytes -= self.events.pop_front().map_or(0, |event| event.size());
+        }
+        while self.seconds.first_key_value().is_some_and(|((second, _), _)| *second < now_s - SECONDS) {
+            self.seconds.pop_first();
+        }
+    }
+}
+
+fn add(sum: &mut Tally, more: &Tally) {
+    sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+}

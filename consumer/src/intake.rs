@@ -1,0 +1,194 @@
+//! `POST /consumetasks[/{source}]`: read, decode, append to the log, and only then answer 200 `OK`.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Path, Request, State},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use bytes::Bytes;
+use common::{
+    envelope::{self, Limits, Refusal},
+    problem::Problem,
+    time::now_ms,
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::Serialize;
+
+use crate::{
+    App,
+    event::{NewEvent, Rank},
+    log::Refused,
+};
+
+const MAX_EVENTS: usize = 1000;
+const MAX_DEPTH: usize = 128;
+const MAX_ID_CHARS: usize = 256;
+const MAX_SOURCE_CHARS: usize = 64;
+/// A body must be here within this time.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Headers beyond this are not kept with the event.
+const MAX_KEPT_HEADERS: usize = 8 * 1024;
+const DEFAULT_SOURCE: &str = "default";
+/// Headers that carry secrets: their presence is kept, their value is not.
+const SECRET_HEADERS: [header::HeaderName; 3] = [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
+
+/// The routes; they stand behind the least layers, for their speed.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/consumetasks", post(take))
+        .route("/consumetasks/", post(take))
+        .route("/consumetasks/{source}", post(take_from))
+}
+
+#[utoipa::path(post, path = "/consumetasks", tag = "intake", operation_id = "consumetasks",
+    request_body(content = serde_json::Value, description = "A JSON object, an array (one event each, at most 1000), or NDJSON; the Content-Type does not matter"),
+    params(("webhook-id" = Option<String>, Header, description = "Idempotency key: a repeat is answered 200 and not stored again")),
+    responses((status = 200, description = "OK: every event of the body is committed", body = String),
+        (status = 400, description = "Not JSON; says where it broke"), (status = 413, description = "Too large, or too many events"),
+        (status = 503, description = "The queue is full or the log cannot be written; Retry-After says when to come again")))]
+pub async fn take(State(app): State<App>, request: Request) -> Response {
+    answer(&app, app.default_source(), request).await
+}
+
+async fn take_from(State(app): State<App>, Path(source): Path<String>, request: Request) -> Response {
+    answer(&app, source.into(), request).await
+}
+
+async fn answer(app: &App, source: Arc<str>, request: Request) -> Response {
+    let response = match receive(app, source, request).await {
+        Ok(()) => "OK".into_response(),
+        Err(problem) => problem.into_response(),
+    };
+    app.metrics.answered(response.status().as_u16());
+    response
+}
+
+async fn receive(app: &App, source: Arc<str>, request: Request) -> Result<(), Problem> {
+    check_source(&source)?;
+    let (parts, body) = request.into_parts();
+    let webhook_id = webhook_id(&parts.headers)?;
+    let bytes = read(body, &parts.headers, app.config.max_body).await?;
+    let bodies = envelope::split(&bytes, Limits { max_events: MAX_EVENTS, max_depth: MAX_DEPTH }).map_err(explain)?;
+    if bodies.is_empty() {
+        return Ok(());
+    }
+    let (request, received_ms, many) = (describe(&parts), now_ms(), bodies.len() > 1);
+    let events = bodies.into_iter().enumerate().map(|(place, body)| NewEvent {
+        webhook_id: webhook_id.map(|id| if many { format!("{id}.{place}") } else { id.to_owned() }),
+        source: source.clone(),
+        rank: Rank::of(&body),
+        received_ms,
+        request: request.clone(),
+        body: body.into_owned(),
+    });
+    app.log.append(events.collect()).await.map_err(come_again)
+}
+
+fn check_source(source: &str) -> Result<(), Problem> {
+    let is_good = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    if !source.is_empty() && source.len() <= MAX_SOURCE_CHARS && source.chars().all(is_good) {
+        return Ok(());
+    }
+    Err(Problem::bad_request("The name of a source has 1 to 64 letters, digits, dots, dashes or underscores."))
+}
+
+/// The sender's id of this webhook; a repeat of it is answered like the first and stored once.
+fn webhook_id(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(id) = headers.get("webhook-id") else { return Ok(None) };
+    match id.to_str() {
+        Ok(id) if !id.is_empty() && id.len() <= MAX_ID_CHARS => Ok(Some(id)),
+        _ => Err(Problem::bad_request("The header webhook-id has 1 to 256 visible ASCII characters.")),
+    }
+}
+
+async fn read(body: Body, headers: &HeaderMap, max_body: usize) -> Result<Bytes, Problem> {
+    let too_large = || {
+        Problem::too_large(format!("A body has at most {max_body} bytes here; send less at once, or raise MAX_BODY."))
+            .with("max_bytes", max_body)
+    };
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > max_body) {
+        return Err(too_large());
+    }
+    let reading = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, max_body).collect()).await;
+    match reading {
+        Ok(Ok(read)) => Ok(read.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(Problem::bad_request("The body broke off before its end.")),
+        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "The body did not arrive within 30 s.")),
+    }
+}
+
+fn explain(refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::Empty => {
+            Problem::bad_request("The body is empty. Send a JSON object, an array of them, or one a line.")
+        }
+        Refusal::NotAnEvent => {
+            Problem::bad_request("A lone value is no event. Send a JSON object, an array of them, or one a line.")
+        }
+        Refusal::NotJson { line, column, offset, reason } => Problem::bad_request(format!(
+            "The body is not JSON: {reason} at line {line}, column {column} (byte {offset})."
+        ))
+        .with("line", line)
+        .with("column", column)
+        .with("offset", offset),
+        Refusal::TooDeep { offset, max_depth } => {
+            Problem::bad_request(format!("The JSON is nested deeper than {max_depth} at byte {offset}."))
+                .with("offset", offset)
+                .with("max_depth", max_depth)
+        }
+        Refusal::TooMany { max_events } => Problem::too_large(format!(
+            "One request carries at most {max_events} events; send the rest in further ones."
+        ))
+        .with("max_events", max_events),
+    }
+}
+
+fn come_again(refused: Refused) -> Problem {
+    let (detail, wait_s) = match refused {
+        Refused::Full => {
+            ("More is waiting to be stored than the queue holds. Nothing of this request is stored; send it again.", 1)
+        }
+        Refused::Failed => {
+            ("The log cannot be written at the moment. Nothing of this request is stored; send it again.", 2)
+        }
+        Refused::Closed => ("The service is stopping. Send it again when it is back.", 2),
+    };
+    Problem::unavailable(detail, Duration::from_secs(wait_s))
+}
+
+/// What is kept of the request beside its body.
+#[derive(Serialize)]
+struct Described<'a> {
+    method: &'a str,
+    path: &'a str,
+    remote: Option<String>,
+    headers: Vec<(&'a str, &'a str)>,
+}
+
+fn describe(parts: &Parts) -> Arc<str> {
+    let mut left = MAX_KEPT_HEADERS;
+    let mut headers = Vec::with_capacity(parts.headers.len());
+    for (name, value) in &parts.headers {
+        let value = if SECRET_HEADERS.contains(name) { "•••" } else { value.to_str().unwrap_or("(not text)") };
+        let Some(rest) = left.checked_sub(name.as_str().len() + value.len()) else { break };
+        left = rest;
+        headers.push((name.as_str(), value));
+    }
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let remote = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_string());
+    let described = Described { method: parts.method.as_str(), path, remote, headers };
+    serde_json::to_string(&described).unwrap_or_else(|_| "{}".into()).into()
+}
+
+/// The source of the bare path.
+#[must_use]
+pub fn default_source() -> Arc<str> {
+    DEFAULT_SOURCE.into()
+}

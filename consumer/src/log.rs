@@ -1,0 +1,141 @@
+//! The one writer of the log: gathers what is waiting, commits it together, and only then answers and publishes.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use common::db::Db;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    time::{self, Instant},
+};
+
+use crate::{
+    bus::Bus,
+    event::{Event, NewEvent},
+    feed::Feed,
+    metrics::Metrics,
+    store::events,
+};
+
+/// Bytes that may wait for their commit.
+const MAX_WAITING_KIB: usize = 64 * 1024;
+/// Events of one commit; one request is never divided.
+const MAX_COMMIT: usize = 2000;
+
+/// Why events were not appended; none of them is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Too much is waiting: come again.
+    Full,
+    /// The database failed: come again.
+    Failed,
+    /// The service is ending.
+    Closed,
+}
+
+/// The way into the log.
+#[derive(Clone, Debug)]
+pub struct Log {
+    queue: mpsc::Sender<Append>,
+    room: Arc<Semaphore>,
+}
+
+#[derive(Debug)]
+struct Append {
+    events: Vec<NewEvent>,
+    answer: oneshot::Sender<Result<(), Refused>>,
+    _room: OwnedSemaphorePermit,
+}
+
+/// What the writer works with.
+pub struct Writer {
+    queue: mpsc::Receiver<Append>,
+    pub db: Db,
+    pub feed: Arc<Feed>,
+    pub bus: Bus,
+    pub metrics: Arc<Metrics>,
+}
+
+impl Log {
+    /// A log and its writer; `queue` requests may wait.
+    #[must_use]
+    pub fn new(queue: usize, db: Db, feed: Arc<Feed>, bus: Bus, metrics: Arc<Metrics>) -> (Self, Writer) {
+        let (sender, receiver) = mpsc::channel(queue.max(1));
+        let log = Self { queue: sender, room: Arc::new(Semaphore::new(MAX_WAITING_KIB)) };
+        (log, Writer { queue: receiver, db, feed, bus, metrics })
+    }
+
+    /// Appends the events of one request, all or none, and waits for the commit.
+    ///
+    /// # Errors
+    /// Says why nothing of it is stored.
+    pub async fn append(&self, events: Vec<NewEvent>) -> Result<(), Refused> {
+        let bytes: usize = events.iter().map(|event| event.body.len() + event.request.len()).sum();
+        let room = u32::try_from(bytes / 1024 + 1).map_err(|_| Refused::Full)?;
+        let room = self.room.clone().try_acquire_many_owned(room).map_err(|_| Refused::Full)?;
+        let (answer, answered) = oneshot::channel();
+        self.queue.try_send(Append { events, answer, _room: room }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Refused::Full,
+            mpsc::error::TrySendError::Closed(_) => Refused::Closed,
+        })?;
+        answered.await.unwrap_or(Err(Refused::Closed))
+    }
+}
+
+impl Writer {
+    /// Writes until the last [`Log`] is dropped; what was queued by then is still committed.
+    pub async fn run(mut self) {
+        let mut arrived = Vec::new();
+        let mut waiting = VecDeque::new();
+        while self.queue.recv_many(&mut arrived, MAX_COMMIT).await > 0 {
+            waiting.extend(arrived.drain(..));
+            while !waiting.is_empty() {
+                self.commit(gather(&mut waiting)).await;
+            }
+        }
+    }
+
+    async fn commit(&self, requests: Vec<Append>) {
+        let begun = Instant::now();
+        let mut events = Vec::with_capacity(requests.len());
+        let mut answers = Vec::with_capacity(requests.len());
+        for mut request in requests {
+            events.append(&mut request.events);
+            answers.push((request.answer, request._room));
+        }
+        let outcome = match events::append(&self.db, events).await {
+            Ok(stored) => {
+                self.publish(&stored, begun);
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(%error, requests = answers.len(), "cannot commit; the senders are told to come again");
+                time::sleep(Duration::from_millis(100)).await;
+                Err(Refused::Failed)
+            }
+        };
+        for (answer, _) in answers {
+            // A sender that has gone away is no failure: its events are stored, and a repeat is known by its id.
+            let _ = answer.send(outcome);
+        }
+    }
+
+    fn publish(&self, stored: &[Arc<Event>], begun: Instant) {
+        self.metrics.committed(stored, begun.elapsed());
+        self.feed.offer(stored);
+        self.bus.publish(stored);
+    }
+}
+
+/// Whole requests from the front, up to [`MAX_COMMIT`] events.
+fn gather(waiting: &mut VecDeque<Append>) -> Vec<Append> {
+    let mut gathered = Vec::new();
+    let mut events = 0;
+    while let Some(next) = waiting.pop_front() {
+        events += next.events.len();
+        gathered.push(next);
+        if waiting.front().is_some_and(|next| events + next.events.len() > MAX_COMMIT) {
+            break;
+        }
+    }
+    gathered
+}

@@ -1,0 +1,54 @@
+//! Forgetting in the background what is older, or more, than is to be kept.
+
+use std::{sync::Arc, time::Duration};
+
+use common::{db::Db, time::now_ms};
+use tokio::time;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::Retention,
+    feed::Feed,
+    store::{events, retention},
+};
+
+const INTERVAL: Duration = Duration::from_secs(30);
+/// Events that go in one commit, and the pause after it: appending goes first.
+const STEP: i64 = 500;
+const PAUSE: Duration = Duration::from_millis(20);
+/// The longest window of the chart of rates, and an hour.
+const RATES_S: i64 = 25 * 3600;
+
+/// Runs until `stop`.
+pub async fn run(db: Db, feed: Arc<Feed>, keep: Retention, stop: CancellationToken) {
+    loop {
+        if let Err(error) = forget(&db, &feed, keep, &stop).await {
+            tracing::warn!(%error, "cannot forget old events; trying again later");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = time::sleep(INTERVAL) => {}
+        }
+    }
+}
+
+async fn forget(db: &Db, feed: &Feed, keep: Retention, stop: &CancellationToken) -> sqlx::Result<()> {
+    let age_ms = keep.age.and_then(|age| i64::try_from(age.as_millis()).ok());
+    let before_ms = age_ms.map_or(i64::MIN, |age_ms| now_ms() - age_ms);
+    let count = keep.count.unwrap_or(i64::MAX);
+    let mut forgotten = 0;
+    while !stop.is_cancelled() {
+        let gone = retention::forget(db, before_ms, count, STEP).await?;
+        forgotten += gone;
+        if gone == 0 {
+            break;
+        }
+        time::sleep(PAUSE).await;
+    }
+    retention::forget_rates(db, now_ms() / 1000 - RATES_S).await?;
+    feed.set_tail(events::span(db).await?.0);
+    if forgotten > 0 {
+        tracing::info!(events = forgotten, "forgot old events");
+    }
+    Ok(())
+}
