@@ -1,0 +1,208 @@
+//! The producer's settings: each is a flag and an environment variable of the same name.
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use common::config::{CommonArgs, parse_duration};
+use url::Url;
+
+use crate::{
+    delivery::{guard::Allowed, retry::Schedule},
+    sources::fake::Weights,
+};
+
+/// Sends tasks as webhooks: with a page, an API, and from the command line.
+#[derive(Parser, Debug)]
+#[command(name = "producer", version, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+const AFTER_HELP: &str = "A file .env in the working directory is read when there is one. Times are seconds (1, 0.5) or carry a unit (200ms, 5m, 2h).";
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Serve the pages and the API, and deliver what is queued (the default)
+    Serve(Settings),
+    /// Produce one batch from the command line, follow it to its end, and exit 1 when a task was not delivered
+    #[command(after_help = AFTER_HELP)]
+    Produce(Produce),
+}
+
+#[derive(Args, Debug)]
+pub struct Produce {
+    /// Number of tasks; unset: a random one between MIN_NBR_TASKS and MAX_NBR_TASKS, drawn from --seed when that is given
+    #[arg(long, value_name = "N")]
+    pub count: Option<usize>,
+
+    /// Time between two tasks, 0s: as fast as the receiver takes them; unset: WAIT_TIME
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub wait: Option<Duration>,
+
+    /// Where the tasks are posted to; unset: WEBHOOK_RECEIVER_URL
+    #[arg(long, value_name = "URL")]
+    pub to: Option<Url>,
+
+    /// How often each priority is drawn, as 4,3,2,1 (Low, Moderate, Major, Critical) or Low=4,Critical=1; unset: all alike
+    #[arg(long, value_name = "WEIGHTS")]
+    pub weights: Option<Weights>,
+
+    /// Print one JSON object per attempt, and a summary at the end
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    /// Address the pages and the API listen on; anything wider than loopback asks for the admin password
+    #[arg(long, env = "LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
+    pub listen: SocketAddr,
+
+    /// The queue: sqlite://PATH, or postgres://USER:PASSWORD@HOST/NAME for several machines
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        value_name = "URL",
+        default_value = "sqlite://data/producer.db",
+        hide_env_values = true
+    )]
+    pub database_url: String,
+
+    /// Where tasks are posted to unless a batch says otherwise
+    #[arg(
+        long,
+        env = "WEBHOOK_RECEIVER_URL",
+        value_name = "URL",
+        default_value = "http://localhost:5001/consumetasks"
+    )]
+    pub webhook_receiver_url: Url,
+
+    /// Secret that requests to WEBHOOK_RECEIVER_URL are signed with (Standard Webhooks: whsec_ and Base64); unset: not signed
+    #[arg(long, env = "WEBHOOK_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub webhook_secret: Option<String>,
+
+    /// Least number of tasks of a batch that names none
+    #[arg(long, env = "MIN_NBR_TASKS", value_name = "N", default_value_t = 1)]
+    pub min_nbr_tasks: usize,
+
+    /// Largest number of tasks of a batch that names none
+    #[arg(long, env = "MAX_NBR_TASKS", value_name = "N", default_value_t = 100)]
+    pub max_nbr_tasks: usize,
+
+    /// Largest number of tasks a batch may ask for
+    #[arg(long, env = "MAX_BATCH", value_name = "N", default_value_t = 100_000)]
+    pub max_batch: usize,
+
+    /// Time between two tasks of a batch; 0: as fast as the receiver takes them
+    #[arg(long, env = "WAIT_TIME", value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    pub wait_time: Duration,
+
+    /// Seed of the made-up tasks: the same seed gives the same tasks; unset: 0
+    #[arg(long, env = "SEED", value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// Requests under way at once, over all receivers
+    #[arg(long, env = "DELIVERY_CONCURRENCY", value_name = "N", default_value_t = 64, value_parser = at_least_one)]
+    pub delivery_concurrency: usize,
+
+    /// Requests under way at once to one receiver
+    #[arg(long, env = "ENDPOINT_CONCURRENCY", value_name = "N", default_value_t = 32, value_parser = at_least_one)]
+    pub endpoint_concurrency: usize,
+
+    /// How long one attempt may take, from connecting to the end of the answer
+    #[arg(long, env = "DELIVERY_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
+    pub delivery_timeout: Duration,
+
+    /// The waits before each attempt; after the last one a delivery has failed until it is retried by hand
+    #[arg(long, env = "RETRY_SCHEDULE", value_name = "TIMES", default_value = "0,5s,5m,30m,2h,5h,10h,14h,20h,24h")]
+    pub retry_schedule: Schedule,
+
+    /// While a receiver cannot be reached: how often it is looked whether it listens again; then its retries come at once
+    #[arg(long, env = "PROBE_INTERVAL", value_name = "TIME", default_value = "2s", value_parser = parse_duration)]
+    pub probe_interval: Duration,
+
+    /// Share of a wait by which it is spread, so that retries do not come all at once: 0 to 1
+    #[arg(long, env = "RETRY_JITTER", value_name = "SHARE", default_value_t = 0.1, value_parser = share)]
+    pub retry_jitter: f64,
+
+    /// Private addresses that may be posted to, separated by commas: networks (10.0.0.0/8), addresses, host names, *.suffix;
+    /// this machine itself is allowed while LISTEN is on loopback
+    #[arg(long, env = "ALLOW_TARGETS", value_name = "LIST", value_delimiter = ',')]
+    pub allow_targets: Vec<Allowed>,
+
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+impl Settings {
+    /// The defaults, whatever the environment says; for tests.
+    #[must_use]
+    pub fn defaults() -> Self {
+        let command = Settings::augment_args(clap::Command::new("producer")).mut_args(|arg| arg.env(None::<&str>));
+        let matches = command.get_matches_from(["producer"]);
+        <Self as clap::FromArgMatches>::from_arg_matches(&matches).expect("the defaults are valid")
+    }
+
+    /// Checks what no single setting shows.
+    ///
+    /// # Errors
+    /// Names the settings and what to change.
+    pub fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(self.min_nbr_tasks >= 1, "MIN_NBR_TASKS must be at least 1");
+        anyhow::ensure!(self.min_nbr_tasks <= self.max_nbr_tasks, "MIN_NBR_TASKS must not be above MAX_NBR_TASKS");
+        anyhow::ensure!(self.max_nbr_tasks <= self.max_batch, "MAX_NBR_TASKS must not be above MAX_BATCH");
+        anyhow::ensure!(!self.delivery_timeout.is_zero(), "DELIVERY_TIMEOUT must be above 0");
+        anyhow::ensure!(self.delivery_timeout <= Duration::from_secs(600), "DELIVERY_TIMEOUT must be at most 10m");
+        Ok(())
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("a whole number of at least 1".into()),
+        Ok(number) => Ok(number),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share: Option<f64> = text.parse().ok();
+    share.filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "a number between 0 and 1".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+        Settings::defaults().check().unwrap();
+    }
+
+    #[test]
+    fn settings_stand_with_and_without_a_subcommand() {
+        let bare = Cli::parse_from(["producer", "--wait-time", "200ms"]);
+        assert_eq!(bare.settings.wait_time, Duration::from_millis(200));
+        let named = Cli::parse_from(["producer", "produce", "--count", "3", "--seed", "7", "--retry-schedule", "0,1s"]);
+        let Some(Command::Produce(produce)) = named.command else { panic!("not the subcommand") };
+        assert_eq!(
+            (produce.count, produce.settings.seed, produce.settings.retry_schedule.attempts()),
+            (Some(3), Some(7), 2)
+        );
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_are_named() {
+        let settings = Settings { min_nbr_tasks: 5, max_nbr_tasks: 4, ..Settings::defaults() };
+        assert!(settings.check().unwrap_err().to_string().contains("MIN_NBR_TASKS"));
+    }
+}

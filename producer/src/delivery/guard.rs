@@ -1,0 +1,298 @@
+//! Where the producer may not connect: addresses of private networks and of this machine, unless a setting allows them.
+//!
+//! Both the literal address in a URL and what DNS says are checked; the addresses that were checked are the ones that are dialled.
+
+use std::{
+    error::Error,
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    str::FromStr,
+    sync::Arc,
+};
+
+use ipnet::IpNet;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+/// One entry of `ALLOW_TARGETS`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Allowed {
+    Net(IpNet),
+    /// A host name, whatever it resolves to.
+    Host(String),
+    /// `*.suffix`: every name below it.
+    Below(String),
+}
+
+impl FromStr for Allowed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim().to_ascii_lowercase();
+        if let Ok(net) = text.parse() {
+            return Ok(Self::Net(net));
+        }
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Ok(Self::Net(address.into()));
+        }
+        let name = text.strip_prefix("*.").unwrap_or(&text);
+        let is_name =
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+        match (is_name, name.len() < text.len()) {
+            (false, _) => {
+                Err(format!("{text:?} is neither a network (10.0.0.0/8), an address, a host name nor *.suffix"))
+            }
+            (true, true) => Ok(Self::Below(format!(".{name}"))),
+            (true, false) => Ok(Self::Host(text)),
+        }
+    }
+}
+
+/// What may be connected to.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    pub allowed: Vec<Allowed>,
+    /// Whether this machine itself may be connected to.
+    pub loopback: bool,
+}
+
+/// Why there is no address to connect to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// Names the host and the address that is not allowed.
+    Blocked { host: String, address: IpAddr },
+    /// DNS knows no such name, or does not answer.
+    NoSuchName { host: String },
+    /// Neither http nor https, or no host at all.
+    NotHttp,
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Blocked { host, address } => {
+                write!(
+                    f,
+                    "{host} is at {address}, an address of a private network or of this machine. To allow it, add it to ALLOW_TARGETS"
+                )
+            }
+            Self::NoSuchName { host } => write!(f, "name not found: {host}. Check the receiver's address"),
+            Self::NotHttp => write!(
+                f,
+                "not an address that can be posted to: it must begin with http:// or https:// and name a host"
+            ),
+        }
+    }
+}
+
+impl Error for Denied {}
+
+impl Policy {
+    /// Checks a URL as far as that is possible without DNS: its scheme, and its host when that is an address.
+    pub fn check(&self, url: &Url) -> Result<(), Denied> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(Denied::NotHttp);
+        }
+        let address = match url.host() {
+            None | Some(Host::Domain("")) => return Err(Denied::NotHttp),
+            Some(Host::Domain(_)) => return Ok(()),
+            Some(Host::Ipv4(address)) => IpAddr::V4(address),
+            Some(Host::Ipv6(address)) => IpAddr::V6(address),
+        };
+        if self.permits(address) {
+            Ok(())
+        } else {
+            Err(Denied::Blocked { host: url.host_str().unwrap_or_default().to_owned(), address })
+        }
+    }
+
+    /// Whether the address may be connected to, whatever name it was found under.
+    pub fn permits(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        (self.loopback && address.is_loopback()) || self.lists(address) || is_public(address)
+    }
+
+    fn lists(&self, address: IpAddr) -> bool {
+        self.allowed.iter().any(|allowed| matches!(allowed, Allowed::Net(net) if net.contains(&address)))
+    }
+
+    fn lists_name(&self, host: &str) -> bool {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        self.allowed.iter().any(|allowed| match allowed {
+            Allowed::Net(_) => false,
+            Allowed::Host(name) => *name == host,
+            Allowed::Below(suffix) => host.ends_with(suffix),
+        })
+    }
+
+    /// The addresses of a name that may be connected to; at least one.
+    pub async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Denied> {
+        let unknown = || Denied::NoSuchName { host: host.to_owned() };
+        let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await.map_err(|_| unknown())?.collect();
+        let first = found.first().ok_or_else(unknown)?.ip();
+        if self.lists_name(host) {
+            return Ok(found);
+        }
+        let permitted: Vec<SocketAddr> = found.into_iter().filter(|found| self.permits(found.ip())).collect();
+        if permitted.is_empty() {
+            Err(Denied::Blocked { host: host.to_owned(), address: first })
+        } else {
+            Ok(permitted)
+        }
+    }
+}
+
+/// The policy as reqwest's resolver: what it returns is dialled, so there is no second look-up that could say something else.
+pub struct GuardedDns(pub Arc<Policy>);
+
+impl Resolve for GuardedDns {
+    fn resolve(&self, name: Name) -> Resolving {
+        let policy = Arc::clone(&self.0);
+        Box::pin(async move {
+            let addresses = policy.resolve(name.as_str(), 0).await?;
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        })
+    }
+}
+
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let special = address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_broadcast()
+        || address.is_documentation()
+        || address.is_multicast();
+    let reserved = a == 0
+        || a >= 240
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 198 && (b & 0xfe) == 18);
+    !special && !reserved
+}
+
+/// Also refuses what carries a v4 address inside: v4-compatible, NAT64, 6to4 and Teredo addresses.
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [a, b, ..] = address.segments();
+    let special = address.is_loopback() || address.is_unspecified() || address.is_multicast();
+    let local = (a & 0xfe00) == 0xfc00 || (a & 0xffc0) == 0xfe80 || (a & 0xffc0) == 0xfec0;
+    let embeds =
+        (a == 0x64 && b == 0xff9b) || a == 0x2002 || (a == 0x2001 && b == 0) || address.segments()[..6] == [0; 6];
+    let documentation = a == 0x2001 && b == 0xdb8;
+    !(special || local || embeds || documentation)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOT_PUBLIC: [&str; 30] = [
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1",
+        "127.0.0.1",
+        "127.9.9.9",
+        "169.254.169.254",
+        "0.0.0.0",
+        "0.1.2.3",
+        "255.255.255.255",
+        "240.0.0.1",
+        "100.64.0.1",
+        "192.0.0.8",
+        "192.0.2.1",
+        "198.18.0.1",
+        "198.19.255.255",
+        "198.51.100.7",
+        "203.0.113.9",
+        "224.0.0.1",
+        "::1",
+        "::",
+        "fc00::1",
+        "fd12::1",
+        "fe80::1",
+        "fec0::1",
+        "ff02::1",
+        "2001:db8::1",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::",
+        "2001:0:1::1",
+        "::ffff:127.0.0.1",
+    ];
+
+    fn url(text: &str) -> Url {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn addresses_that_are_not_of_the_public_internet_are_refused() {
+        let policy = Policy::default();
+        for address in NOT_PUBLIC {
+            assert!(!policy.permits(address.parse().unwrap()), "{address}");
+        }
+        for address in ["8.8.8.8", "100.128.0.1", "198.20.0.1", "2606:4700::1111", "::ffff:8.8.8.8"] {
+            assert!(policy.permits(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn an_address_in_a_url_is_seen_however_it_is_written() {
+        let policy = Policy::default();
+        for text in [
+            "http://127.0.0.1/",
+            "http://2130706433/",
+            "http://0x7f.1/",
+            "http://017700000001/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[::1]:80/",
+        ] {
+            assert!(matches!(policy.check(&url(text)), Err(Denied::Blocked { .. })), "{text}");
+        }
+        assert_eq!(policy.check(&url("ftp://example.com/")), Err(Denied::NotHttp));
+        assert_eq!(policy.check(&url("https://example.com/hook")), Ok(()));
+    }
+
+    #[test]
+    fn settings_open_networks_and_this_machine() {
+        let local = Policy { loopback: true, ..Policy::default() };
+        assert_eq!(local.check(&url("http://[::ffff:127.0.0.1]:5001/")), Ok(()));
+        assert!(local.check(&url("http://10.0.0.1/")).is_err());
+        let net = Policy { allowed: vec!["10.0.0.0/8".parse().unwrap()], loopback: false };
+        assert_eq!(net.check(&url("http://10.0.0.1/")), Ok(()));
+        assert!(net.check(&url("http://127.0.0.1/")).is_err());
+    }
+
+    #[test]
+    fn the_error_names_the_setting() {
+        let denied = Policy::default().check(&url("http://127.0.0.1:5001/")).unwrap_err();
+        assert!(denied.to_string().contains("ALLOW_TARGETS"), "{denied}");
+    }
+
+    #[tokio::test]
+    async fn a_name_of_this_machine_is_refused_by_what_dns_says_unless_the_name_is_allowed() {
+        let denied = Policy::default().resolve("localhost", 80).await.unwrap_err();
+        assert!(matches!(denied, Denied::Blocked { .. }), "{denied:?}");
+        let named = Policy { allowed: vec!["localhost".parse().unwrap()], loopback: false };
+        assert!(named.resolve("LOCALHOST.", 80).await.is_ok());
+        let below: Allowed = "*.example.com".parse().unwrap();
+        let policy = Policy { allowed: vec![below], loopback: false };
+        assert!(
+            policy.lists_name("a.b.example.com")
+                && !policy.lists_name("example.com")
+                && !policy.lists_name("badexample.com")
+        );
+    }
+
+    #[test]
+    fn entries_that_cannot_be_read_are_refused() {
+        for text in ["", "*.", "10.0.0.0/33", "http://a", "a b"] {
+            assert!(text.parse::<Allowed>().is_err(), "{text}");
+        }
+    }
+}

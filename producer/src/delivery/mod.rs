@@ -1,0 +1,248 @@
+//! The delivery worker: claims what is due with a lease, sends it, records it.
+
+pub mod attempt;
+pub mod guard;
+pub mod pace;
+pub mod record;
+pub mod retry;
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use common::time::now_ms;
+use tokio::{
+    sync::{Notify, mpsc},
+    time::sleep,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    App,
+    store::{
+        self,
+        endpoints::Waiting,
+        queue::{Claimed, Lease},
+        record::{Made, Outcome},
+    },
+};
+use attempt::{Answer, Meaning, Sender};
+use pace::{Paces, Plan};
+
+/// A lease is this much longer than an attempt may take: time to record it.
+const LEASE_MARGIN: Duration = Duration::from_secs(5);
+/// Claims are at least this far apart, so that each takes several deliveries.
+const GATHER: Duration = Duration::from_millis(3);
+/// Behind every wake-up: other processes put work in the same queue, and clocks differ.
+const SLOW_POLL: Duration = Duration::from_secs(1);
+const WAIT_AFTER_ERROR: Duration = Duration::from_secs(1);
+/// What is under way when the end is called for may take this long.
+const GRACE: Duration = Duration::from_secs(7);
+const AGENDA: i64 = 256;
+/// Retries pulled forward at once.
+const PULLED: i64 = 256;
+
+struct Worker {
+    app: App,
+    sender: Sender,
+    paces: Paces,
+    /// Tells this process's leases from those of others.
+    holder: String,
+    results: mpsc::Sender<Made>,
+    /// Something ended: there is room again.
+    freed: Notify,
+    /// Attempts under way that must end now, unfinished.
+    abandon: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Delivers until the app stops, then finishes and records what is under way.
+pub async fn run(app: App, sender: Sender) {
+    let (results, recorder) = mpsc::channel(1024);
+    let recording = tokio::spawn(record::run(app.clone(), recorder));
+    let settings = Arc::clone(&app.settings);
+    let worker = Arc::new(Worker {
+        sender,
+        paces: Paces::new(settings.endpoint_concurrency, settings.delivery_concurrency, settings.probe_interval),
+        holder: common::key::random_hex(8),
+        results,
+        freed: Notify::new(),
+        abandon: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+        app,
+    });
+    worker.claim_until_stopped().await;
+    worker.finish().await;
+    drop(worker);
+    if let Err(error) = recording.await {
+        tracing::error!(%error, "the recorder ended");
+    }
+}
+
+impl Worker {
+    async fn claim_until_stopped(self: &Arc<Self>) {
+        let mut cursor = String::new();
+        let mut claimed_at = Instant::now();
+        while !self.app.stop.is_cancelled() {
+            let (pause, starved) = match self.round(&mut cursor).await {
+                Ok(next) => next,
+                Err(error) => {
+                    tracing::error!(%error, "cannot claim deliveries");
+                    (WAIT_AFTER_ERROR, false)
+                }
+            };
+            tokio::select! {
+                () = self.app.stop.cancelled() => break,
+                () = self.app.work.notified() => {}
+                () = self.freed.notified(), if starved => {}
+                () = sleep(pause) => {}
+            }
+            let since = claimed_at.elapsed();
+            if since < GATHER {
+                sleep(GATHER - since).await;
+            }
+            claimed_at = Instant::now();
+        }
+    }
+
+    /// Claims once; gives how long to wait if nothing wakes us, and whether room was missing.
+    async fn round(self: &Arc<Self>, cursor: &mut String) -> store::Result<(Duration, bool)> {
+        let now_ms = now_ms();
+        let agenda = self.app.store.agenda(cursor, AGENDA).await?;
+        let full = agenda.len() >= usize::try_from(AGENDA).unwrap_or(usize::MAX);
+        *cursor = agenda.last().filter(|_| full).map(|last| last.id.clone()).unwrap_or_default();
+        self.probe(&agenda);
+        let plan = self.paces.plan(&agenda, now_ms);
+        if plan.wanted.is_empty() {
+            return Ok((pause(&plan, full, now_ms), plan.starved));
+        }
+        self.claim(agenda, &plan, now_ms).await?;
+        // What was claimed is gone from the agenda; whether more is due only the next look shows.
+        Ok((GATHER, true))
+    }
+
+    async fn claim(self: &Arc<Self>, agenda: Vec<Waiting>, plan: &Plan, now_ms: i64) -> store::Result<()> {
+        let lease = self.app.settings.delivery_timeout + LEASE_MARGIN;
+        let lease = Lease { holder: &self.holder, now_ms, until_ms: now_ms + ms(lease) };
+        let mut claimed = self.app.store.claim(lease, &plan.wanted).await?;
+        claimed.sort_by(|left, right| left.id.cmp(&right.id));
+        let endpoints: HashMap<String, Arc<Waiting>> =
+            agenda.into_iter().map(|endpoint| (endpoint.id.clone(), endpoint.into())).collect();
+        for delivery in claimed {
+            let Some(endpoint) = endpoints.get(&delivery.endpoint_id) else { continue };
+            self.paces.begin(&endpoint.id);
+            self.tasks.spawn(Arc::clone(self).deliver(Arc::clone(endpoint), delivery));
+        }
+        Ok(())
+    }
+
+    async fn deliver(self: Arc<Self>, endpoint: Arc<Waiting>, claimed: Claimed) {
+        let (began, at_ms) = (Instant::now(), now_ms());
+        let answer = if endpoint.stopped {
+            Answer::stopped()
+        } else {
+            tokio::select! {
+                answer = self.sender.post(&endpoint.url, &claimed) => answer,
+                () = self.abandon.cancelled() => return self.paces.abandon(&endpoint.id),
+            }
+        };
+        let verdict = self.paces.end(&endpoint.id, &answer, (began, now_ms()));
+        let made = self.made(claimed, answer, (at_ms, ms(began.elapsed())));
+        // The recorder ends after every worker task, so it always takes this.
+        let _ = self.results.send(Made { endpoint: verdict.change, ..made }).await;
+        self.freed.notify_one();
+        if verdict.recovered {
+            self.pull_forward(&endpoint.id).await;
+        }
+    }
+
+    fn made(&self, claimed: Claimed, answer: Answer, (at_ms, duration_ms): (i64, i64)) -> Made {
+        let (outcome, next_ms) = match answer.meaning {
+            Meaning::Delivered => (Outcome::Delivered, None),
+            Meaning::Never | Meaning::Gone => (Outcome::Failed, None),
+            Meaning::Later | Meaning::Busy | Meaning::Unreachable => self.next_try(&claimed, answer.retry_after),
+        };
+        Made {
+            claimed,
+            holder: self.holder.clone(),
+            at_ms,
+            duration_ms,
+            outcome,
+            next_ms,
+            status: answer.status,
+            reason: answer.reason,
+            detail: answer.detail,
+            response: answer.response,
+            endpoint: None,
+        }
+    }
+
+    fn next_try(&self, claimed: &Claimed, retry_after: Option<Duration>) -> (Outcome, Option<i64>) {
+        let made = usize::try_from(claimed.step).unwrap_or(usize::MAX).saturating_add(1);
+        let settings = &self.app.settings;
+        let Some(wait) = settings.retry_schedule.wait_after(made) else { return (Outcome::Failed, None) };
+        let wait = retry::jittered(wait, settings.retry_jitter, rand::random());
+        (Outcome::Retrying, Some(now_ms() + ms(retry::obeying(wait, retry_after))))
+    }
+
+    /// Looks whether endpoints that refuse connections listen again, so that a consumer that was away is caught up at once.
+    fn probe(self: &Arc<Self>, agenda: &[Waiting]) {
+        let now = Instant::now();
+        for endpoint in agenda.iter().filter(|endpoint| endpoint.down.is_some() && !endpoint.stopped) {
+            if self.paces.time_to_probe(&endpoint.id, now) {
+                let (worker, endpoint) = (Arc::clone(self), endpoint.clone());
+                self.tasks.spawn(async move {
+                    let stopping = worker.app.stop.clone();
+                    if stopping.run_until_cancelled(worker.sender.listens(&endpoint.url)).await == Some(true) {
+                        worker.pull_forward(&endpoint.id).await;
+                    }
+                });
+            }
+        }
+    }
+
+    async fn pull_forward(&self, endpoint: &str) {
+        let pulled = self.app.store.pull_forward(endpoint, now_ms(), PULLED).await;
+        self.paces.pulled(endpoint, matches!(pulled, Ok(0)));
+        match pulled {
+            Ok(0) => {}
+            Ok(pulled) => {
+                tracing::info!(endpoint.id = endpoint, pulled, "the receiver answers again; its retries come now");
+                self.app.work.notify_one();
+            }
+            Err(error) => tracing::warn!(%error, "cannot pull retries forward"),
+        }
+    }
+
+    /// Waits for what is under way, gives back what does not end in time.
+    async fn finish(&self) {
+        self.tasks.close();
+        if tokio::time::timeout(GRACE, self.tasks.wait()).await.is_ok() {
+            return;
+        }
+        tracing::warn!(
+            attempts = self.paces.in_flight(),
+            "gave up on receivers that do not answer; their deliveries stay in the queue"
+        );
+        self.abandon.cancel();
+        self.tasks.wait().await;
+        if let Err(error) = self.app.store.release(&self.holder, now_ms()).await {
+            tracing::warn!(%error, "cannot give leases back; they end by themselves");
+        }
+    }
+}
+
+fn pause(plan: &Plan, more: bool, now_ms: i64) -> Duration {
+    if more {
+        return GATHER;
+    }
+    let until_due =
+        plan.next_ms.map_or(SLOW_POLL, |next_ms| Duration::from_millis(u64::try_from(next_ms - now_ms).unwrap_or(0)));
+    until_due.min(SLOW_POLL)
+}
+
+fn ms(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 4)
+}

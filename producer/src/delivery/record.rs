@@ -1,0 +1,48 @@
+//! Records what attempts came to: whatever is ready goes into one commit.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use common::time::now_ms;
+use tokio::sync::mpsc::Receiver;
+
+use crate::{App, store::record::Made};
+
+/// Attempts a commit takes at most.
+const TOGETHER: usize = 256;
+/// Tries to write a commit down before its attempts are given up; their leases end and they are made again.
+const TRIES: u32 = 120;
+const WAIT_AFTER_ERROR: Duration = Duration::from_millis(500);
+
+/// Records until every sender is gone and nothing is left.
+pub async fn run(app: App, mut results: Receiver<Made>) {
+    let mut made = Vec::with_capacity(TOGETHER);
+    while results.recv_many(&mut made, TOGETHER).await > 0 {
+        commit(&app, &mut made).await;
+        made.clear();
+    }
+}
+
+async fn commit(app: &App, made: &mut [Made]) {
+    for left in (0..TRIES).rev() {
+        match app.store.record(made, now_ms()).await {
+            Ok(()) => return tell(app, made),
+            Err(error) => tracing::error!(%error, attempts = made.len(), tries.left = left, "cannot record attempts"),
+        }
+        let stopping = app.stop.is_cancelled() && left < TRIES - 3;
+        if stopping || left == 0 {
+            break;
+        }
+        tokio::time::sleep(WAIT_AFTER_ERROR).await;
+    }
+    tracing::error!(attempts = made.len(), "attempts were not recorded; they will be made again when their leases end");
+}
+
+fn tell(app: &App, made: &[Made]) {
+    for attempt in made {
+        app.metrics.attempted(attempt.outcome.as_str(), attempt.duration_ms);
+    }
+    let moved: BTreeSet<&str> = made.iter().filter_map(|attempt| attempt.claimed.batch_id.as_deref()).collect();
+    for batch in moved {
+        app.moved(batch);
+    }
+}

@@ -1,0 +1,123 @@
+//! The producer: whatever happens is queued as deliveries, and delivered as webhooks.
+
+pub mod api;
+pub mod cli;
+pub mod config;
+pub mod delivery;
+pub mod metrics;
+pub mod news;
+pub mod pages;
+pub mod progress;
+pub mod report;
+pub mod sources;
+pub mod store;
+pub mod trigger;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use anyhow::Context;
+use axum::Router;
+use common::{
+    admin::Gate,
+    config::is_loopback,
+    db::{self, Kind},
+    edge::{self, Edge},
+    serve,
+    time::now_ms,
+};
+use tokio::{net::TcpListener, sync::Notify};
+use tokio_util::sync::CancellationToken;
+
+use config::Settings;
+use delivery::{attempt::Sender, guard::Policy};
+use metrics::Metrics;
+use news::{Inbox, News};
+use progress::Wake;
+use store::Store;
+
+/// What every handler and task shares.
+#[derive(Clone)]
+pub struct App {
+    pub settings: Arc<Settings>,
+    pub store: Store,
+    /// Where may be connected to.
+    pub policy: Arc<Policy>,
+    /// Wakes the worker: something is due now.
+    pub work: Arc<Notify>,
+    /// Wakes whoever follows a batch.
+    pub progress: Wake,
+    /// Tells other producers on the same database.
+    pub news: News,
+    pub metrics: Arc<Metrics>,
+    pub stop: CancellationToken,
+}
+
+impl App {
+    /// Opens the database; `listen` is where the service really listens, for what follows from it.
+    ///
+    /// # Errors
+    /// When settings contradict each other or the database cannot be opened.
+    pub async fn open(settings: Settings, listen: SocketAddr, stop: CancellationToken) -> anyhow::Result<Self> {
+        settings.check()?;
+        let db = db::open(&settings.database_url, settings.common.durability, &store::MIGRATIONS).await?;
+        let policy = Policy { allowed: settings.allow_targets.clone(), loopback: is_loopback(listen) };
+        let (work, progress) = (Arc::new(Notify::new()), Wake::default());
+        let installation = db.setting("installation", &common::key::random_hex(8)).await?;
+        let inbox = Inbox { work: Arc::clone(&work), progress: progress.clone() };
+        let news = News::start(settings.common.broker_url.as_deref(), &installation, inbox, &stop)?;
+        Ok(Self {
+            settings: settings.into(),
+            store: Store { db },
+            policy: policy.into(),
+            work,
+            progress,
+            news,
+            metrics: Metrics::new().into(),
+            stop,
+        })
+    }
+
+    /// Something was put in the queue, here and now.
+    pub fn queued(&self) {
+        self.work.notify_one();
+        self.news.queued();
+    }
+
+    /// A batch moved.
+    pub fn moved(&self, batch: &str) {
+        self.progress.moved(batch);
+        self.news.moved(batch);
+    }
+}
+
+/// Serves and delivers until `stop` is cancelled, then finishes what is under way.
+///
+/// # Errors
+/// When the service cannot start: a setting, the database, or TLS.
+pub async fn run(settings: Settings, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
+    let listen = listener.local_addr().context("the listener has no address")?;
+    let app = App::open(settings, listen, stop).await?;
+    if app.store.db.kind == Kind::Sqlite {
+        let released = app.store.release_all(now_ms()).await?;
+        tracing::debug!(released, "leases of an earlier run were given back");
+    }
+    let sender = Sender::new(&app.settings, Arc::clone(&app.policy))?;
+    let gate = Gate::new("producer", listen, &app.settings.common, (&app.store.db, &app.settings.database_url)).await?;
+    let router = router(&app, &gate, &Edge::new(listen, &app.settings.common));
+    tracing::info!("producing at http://{listen}/ for {}", app.settings.webhook_receiver_url);
+    let delivering = tokio::spawn(delivery::run(app.clone(), sender));
+    serve::run(listener, router, app.stop.clone()).await;
+    // The server may also end by itself; the worker ends with it.
+    app.stop.cancel();
+    delivering.await.context("the delivery worker ended badly")?;
+    app.store.db.close().await;
+    Ok(())
+}
+
+fn router(app: &App, gate: &Gate, edge: &Edge) -> Router {
+    let (open, guarded, openapi) = api::routes();
+    let guarded = guarded.merge(pages::routes()).with_state(app.clone());
+    let open = open.merge(api::openapi::route(openapi)).with_state(app.clone());
+    let router = gate.guard(guarded).merge(gate.routes()).merge(open).merge(assets::router());
+    edge::guard(edge::harden(router.fallback(api::not_found)), edge)
+}

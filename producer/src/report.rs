@@ -1,0 +1,110 @@
+//! Deliveries and their attempts as the API and the pages show them.
+
+use common::{
+    task::{Priority, Task},
+    time::rfc3339,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::store::{attempts, deliveries};
+
+/// One message on its way to one endpoint.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Delivery {
+    pub id: String,
+    /// The `webhook-id`: the same at every attempt.
+    pub message_id: String,
+    pub to: String,
+    pub batch: Option<String>,
+    /// Place of the task in its batch, from 1.
+    pub n: i64,
+    /// `waiting`, `delivered`, `failed` or `cancelled`.
+    pub state: &'static str,
+    /// Whether it is being sent just now.
+    pub in_flight: bool,
+    /// Attempts ever made.
+    pub attempt: i64,
+    /// Attempts made since it was put in the queue, of at most `attempts_max`.
+    pub step: i64,
+    pub attempts_max: usize,
+    /// HTTP status of the last attempt.
+    pub status: Option<i64>,
+    pub reason: Option<String>,
+    /// When it is tried next.
+    pub next_at: Option<String>,
+    pub created_at: String,
+    pub updated_at: String,
+    pub owner: Option<String>,
+    pub priority: Option<Priority>,
+}
+
+impl Delivery {
+    pub fn of(stored: &deliveries::Delivery, attempts_max: usize) -> Self {
+        let task: Option<Task> = serde_json::from_str(&stored.body).ok();
+        let waits = stored.state == deliveries::State::Waiting && !stored.in_flight;
+        Self {
+            id: stored.id.clone(),
+            message_id: stored.message_id.clone(),
+            to: stored.url.clone(),
+            batch: stored.batch_id.clone(),
+            n: stored.position,
+            state: stored.state.as_str(),
+            in_flight: stored.in_flight,
+            attempt: stored.attempts,
+            step: stored.step,
+            attempts_max,
+            status: stored.status,
+            reason: stored.reason.clone(),
+            next_at: waits.then(|| rfc3339(stored.due_ms)),
+            created_at: rfc3339(stored.created_ms),
+            updated_at: rfc3339(stored.updated_ms),
+            priority: task.as_ref().map(|task| task.priority),
+            owner: task.map(|task| task.owner),
+        }
+    }
+}
+
+/// One POST and what it came to.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Attempt {
+    /// From 1, over the delivery's whole life.
+    pub number: i64,
+    pub at: String,
+    pub duration_ms: i64,
+    /// `delivered`, `retrying` or `failed`.
+    pub outcome: String,
+    pub status: Option<i64>,
+    pub reason: Option<String>,
+    /// What happened and what to do, in words.
+    pub text: Option<String>,
+    /// At most the first 4 KiB of the answer.
+    pub response: Option<String>,
+    pub next_at: Option<String>,
+}
+
+impl Attempt {
+    pub fn of(stored: attempts::Attempt) -> Self {
+        Self {
+            number: stored.number,
+            at: rfc3339(stored.at_ms),
+            duration_ms: stored.duration_ms,
+            outcome: stored.outcome,
+            status: stored.status,
+            reason: stored.reason,
+            text: stored.detail,
+            response: stored.response,
+            next_at: stored.next_ms.map(rfc3339),
+        }
+    }
+}
+
+/// A delivery with what it carries and its newest attempts, oldest of them first.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DeliveryDetail {
+    #[serde(flatten)]
+    pub delivery: Delivery,
+    /// The body that is sent, to the byte.
+    pub body: String,
+    pub attempts: Vec<Attempt>,
+}

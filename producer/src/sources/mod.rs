@@ -1,0 +1,3 @@
+//! Where messages come from; each source hands its bodies to `trigger`.
+
+pub mod fake;

@@ -1,0 +1,159 @@
+//! Deliveries: one message on its way to one endpoint.
+
+use sqlx::{AssertSqlSafe, FromRow, Row, any::AnyRow};
+
+use super::{Store, batches::reopen, lock};
+
+/// Where a delivery is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Waiting,
+    Delivered,
+    Failed,
+    Cancelled,
+}
+
+impl State {
+    pub const ALL: [Self; 4] = [Self::Waiting, Self::Delivered, Self::Failed, Self::Cancelled];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    fn from_number(number: i64) -> Self {
+        usize::try_from(number).ok().and_then(|place| Self::ALL.get(place).copied()).unwrap_or(Self::Cancelled)
+    }
+}
+
+/// A stored delivery with what it carries and where to.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    pub id: String,
+    /// The `webhook-id`.
+    pub message_id: String,
+    pub url: String,
+    pub batch_id: Option<String>,
+    pub position: i64,
+    pub state: State,
+    /// When it is tried next; while it is being sent: when the lease ends.
+    pub due_ms: i64,
+    /// Whether somebody is sending it just now.
+    pub in_flight: bool,
+    pub attempts: i64,
+    pub step: i64,
+    pub status: Option<i64>,
+    pub reason: Option<String>,
+    pub created_ms: i64,
+    pub updated_ms: i64,
+    pub body: String,
+}
+
+impl FromRow<'_, AnyRow> for Delivery {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        let state = State::from_number(row.try_get("state")?);
+        Ok(Self {
+            id: row.try_get("id")?,
+            message_id: row.try_get("message_id")?,
+            url: row.try_get("url")?,
+            batch_id: row.try_get("batch_id")?,
+            position: row.try_get("position")?,
+            state,
+            due_ms: row.try_get("due_ms")?,
+            in_flight: state == State::Waiting && row.try_get::<Option<String>, _>("lease")?.is_some(),
+            attempts: row.try_get("attempts")?,
+            step: row.try_get("step")?,
+            status: row.try_get("status")?,
+            reason: row.try_get("reason")?,
+            created_ms: row.try_get("created_ms")?,
+            updated_ms: row.try_get("updated_ms")?,
+            body: row.try_get("body")?,
+        })
+    }
+}
+
+/// Which deliveries are listed; pages are cut by position within a batch, by id (newest first) over all.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub batch: Option<String>,
+    pub state: Option<State>,
+    /// The last one of the page before: a position within a batch, else an id.
+    pub cursor: Option<String>,
+    pub limit: i64,
+}
+
+/// What came of asking for one more try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retried {
+    Queued,
+    /// It is being sent just now.
+    InFlight,
+    DeliveredAlready,
+    Unknown,
+}
+
+const FIELDS: &str = "select d.*, e.url, m.body from deliveries d join endpoints e on e.id = d.endpoint_id join messages m on m.id = d.message_id";
+
+impl Store {
+    pub async fn delivery(&self, id: &str) -> sqlx::Result<Option<Delivery>> {
+        sqlx::query_as(AssertSqlSafe(format!("{FIELDS} where d.id = $1"))).bind(id).fetch_optional(&self.db.read).await
+    }
+
+    pub async fn deliveries(&self, filter: &Filter) -> sqlx::Result<Vec<Delivery>> {
+        // The state stands in the text, not in a parameter, so that the partial index serves it.
+        let state = match filter.state {
+            None => String::new(),
+            Some(State::Delivered) => "and d.state = 1".into(),
+            Some(state) => format!("and d.state = {} and d.state <> 1", state as i64),
+        };
+        let query = match &filter.batch {
+            Some(batch) => {
+                let after: i64 = filter.cursor.as_deref().and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+                let sql =
+                    format!("{FIELDS} where d.batch_id = $2 and d.position > $3 {state} order by d.position limit $1");
+                sqlx::query_as(AssertSqlSafe(sql)).bind(filter.limit).bind(batch.clone()).bind(after)
+            }
+            None => {
+                let before = filter.cursor.clone().unwrap_or_else(|| "z".into());
+                let sql = format!("{FIELDS} where d.id < $2 {state} order by d.id desc limit $1");
+                sqlx::query_as(AssertSqlSafe(sql)).bind(filter.limit).bind(before)
+            }
+        };
+        query.fetch_all(&self.db.read).await
+    }
+
+    /// Puts one delivery that is not delivered back in the queue, due now, with a fresh schedule.
+    pub async fn retry_delivery(&self, id: &str, now_ms: i64) -> sqlx::Result<Retried> {
+        let Some(found) = self.delivery(id).await? else { return Ok(Retried::Unknown) };
+        let mut tx = self.db.write.begin().await?;
+        if let Some(batch) = &found.batch_id {
+            lock(&mut tx, batch).await?;
+        }
+        let sql = "update deliveries set state = 0, step = 0, due_ms = $2, lease = null, updated_ms = $2 where id = $1 and state = $3 \
+                   and (state in (2, 3) or (state = 0 and (lease is null or due_ms <= $2)))";
+        let queued =
+            sqlx::query(sql).bind(id).bind(now_ms).bind(found.state as i64).execute(&mut *tx).await?.rows_affected();
+        if queued == 0 {
+            return Ok(if found.state == State::Delivered { Retried::DeliveredAlready } else { Retried::InFlight });
+        }
+        if let Some(batch) = &found.batch_id {
+            match found.state {
+                State::Failed => drop(reopen(&mut tx, batch, 1).await?),
+                State::Cancelled => uncancel(&mut tx, batch, found.attempts > 0).await?,
+                State::Waiting | State::Delivered => {}
+            }
+        }
+        super::endpoints::enable(&mut tx, &found.url, now_ms).await?;
+        tx.commit().await?;
+        Ok(Retried::Queued)
+    }
+}
+
+async fn uncancel(connection: &mut sqlx::AnyConnection, batch: &str, was_attempted: bool) -> sqlx::Result<()> {
+    let sql = "update batches set cancelled = cancelled - 1, retrying = retrying + $2, ended_ms = null, cancelled_ms = null where id = $1";
+    sqlx::query(sql).bind(batch).bind(i64::from(was_attempted)).execute(connection).await.map(drop)
+}

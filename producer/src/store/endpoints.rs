@@ -1,0 +1,97 @@
+//! Endpoints: the URLs that are sent to, each with its own pace.
+
+use sqlx::{AnyConnection, FromRow, Row, any::AnyRow};
+
+use super::Store;
+
+/// An endpoint that something waits for.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    pub id: String,
+    pub url: String,
+    /// It answered 410: nothing more is sent until somebody asks for it again.
+    pub stopped: bool,
+    /// It asked for a pause until then.
+    pub not_before_ms: i64,
+    /// Why it could not be reached at the last attempt; `None` while it answers.
+    pub down: Option<String>,
+    /// When the first of its deliveries is due, or the first lease of those under way ends.
+    pub next_due_ms: i64,
+}
+
+impl FromRow<'_, AnyRow> for Waiting {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            url: row.try_get("url")?,
+            stopped: row.try_get::<i64, _>("state")? != 0,
+            not_before_ms: row.try_get("not_before_ms")?,
+            down: row.try_get("down")?,
+            next_due_ms: row.try_get("next_due_ms")?,
+        })
+    }
+}
+
+impl Store {
+    /// The endpoints that something waits for, in the order of their ids, from behind `after` on, at most `limit`.
+    ///
+    /// It walks the index from one endpoint to the next, so it costs by endpoints and not by deliveries.
+    pub async fn agenda(&self, after: &str, limit: i64) -> sqlx::Result<Vec<Waiting>> {
+        sqlx::query_as(
+            "with recursive ready(id, n) as ( \
+               select (select min(endpoint_id) from deliveries where state = 0 and endpoint_id > $1), 1 \
+               union all \
+               select (select min(endpoint_id) from deliveries where state = 0 and endpoint_id > ready.id), n + 1 \
+               from ready where ready.id is not null and n < $2) \
+             select e.id, e.url, e.state, e.not_before_ms, e.down, \
+               (select min(d.due_ms) from deliveries d where d.endpoint_id = e.id and d.state = 0) as next_due_ms \
+             from ready join endpoints e on e.id = ready.id order by e.id",
+        )
+        .bind(after)
+        .bind(limit)
+        .fetch_all(&self.db.read)
+        .await
+        .map(|rows: Vec<Waiting>| rows)
+    }
+}
+
+/// What an attempt told about its endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It answers again.
+    Up,
+    /// It could not be reached, for this reason.
+    Down(&'static str),
+    /// It asked for a pause until then.
+    Pause(i64),
+    /// It answered 410.
+    Stop,
+}
+
+/// Writes down what was learnt of an endpoint.
+pub(super) async fn change(connection: &mut AnyConnection, id: &str, change: &Change) -> sqlx::Result<()> {
+    let query = match change {
+        Change::Up => sqlx::query("update endpoints set down = null where id = $1").bind(id),
+        Change::Down(reason) => sqlx::query("update endpoints set down = $2 where id = $1").bind(id).bind(*reason),
+        Change::Pause(until_ms) => {
+            sqlx::query("update endpoints set not_before_ms = $2 where id = $1 and not_before_ms < $2")
+                .bind(id)
+                .bind(*until_ms)
+        }
+        Change::Stop => sqlx::query("update endpoints set state = 1 where id = $1").bind(id),
+    };
+    query.execute(connection).await.map(drop)
+}
+
+/// The id of the endpoint with this URL; made when it is new, enabled again when it was stopped.
+pub(super) async fn enable(connection: &mut AnyConnection, url: &str, now_ms: i64) -> sqlx::Result<String> {
+    sqlx::query("insert into endpoints (id, url, created_ms) values ($1,$2,$3) on conflict (url) do nothing")
+        .bind(super::batches::fresh_id())
+        .bind(url)
+        .bind(now_ms)
+        .execute(&mut *connection)
+        .await?;
+    let enable = "update endpoints set state = 0, not_before_ms = 0 where url = $1 and state <> 0";
+    sqlx::query(enable).bind(url).execute(&mut *connection).await?;
+    sqlx::query_scalar("select id from endpoints where url = $1").bind(url).fetch_one(connection).await
+}

@@ -1,0 +1,64 @@
+//! The SQL, a file a table: one text for SQLite and PostgreSQL.
+
+pub mod attempts;
+pub mod batches;
+pub mod deliveries;
+pub mod endpoints;
+pub mod queue;
+pub mod record;
+
+use common::db::Db;
+use sqlx::{AnyConnection, migrate::Migrator};
+
+/// The tables of this service.
+pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// What a store function comes to.
+pub type Result<T> = sqlx::Result<T>;
+
+/// The producer's database.
+#[derive(Clone)]
+pub struct Store {
+    pub db: Db,
+}
+
+/// Takes the row lock of a batch, the first lock of every transaction that touches deliveries of a batch: two of them cannot wait for each other.
+///
+/// `false`: there is no such batch.
+async fn lock(connection: &mut AnyConnection, batch: &str) -> sqlx::Result<bool> {
+    let locked = sqlx::query("update batches set seq = seq where id = $1").bind(batch).execute(connection).await?;
+    Ok(locked.rows_affected() == 1)
+}
+
+/// Splits rows into chunks whose sizes are powers of two, so that few distinct statements are ever prepared.
+fn chunks<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (chunk, tail) = rest.split_at(common::db::step(rest.len()));
+        rest = tail;
+        Some(chunk)
+    })
+}
+
+/// A count of rows or attempts as the database writes it.
+fn int(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_lose_nothing() {
+        for count in [0usize, 1, 2, 3, 63, 64, 65, 100, 200] {
+            let rows: Vec<usize> = (0..count).collect();
+            let parts: Vec<&[usize]> = chunks(&rows).collect();
+            assert!(parts.iter().all(|part| part.len().is_power_of_two()));
+            assert_eq!(parts.concat(), rows);
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Recording what attempts came to: many at once, in one transaction.
+
+use std::collections::{BTreeMap, HashMap};
+
+use sqlx::{Any, AnyConnection, AssertSqlSafe, any::AnyArguments, query::Query};
+
+use super::{Store, chunks, endpoints::Change, queue::Claimed};
+
+/// What an attempt came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Delivered,
+    Retrying,
+    Failed,
+}
+
+impl Outcome {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Retrying => "retrying",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// An attempt that was made, ready to be recorded.
+#[derive(Clone, Debug)]
+pub struct Made {
+    pub claimed: Claimed,
+    pub holder: String,
+    pub at_ms: i64,
+    pub duration_ms: i64,
+    pub outcome: Outcome,
+    /// When it is tried again; only with `Outcome::Retrying`.
+    pub next_ms: Option<i64>,
+    pub status: Option<u16>,
+    /// One word for programs.
+    pub reason: Option<&'static str>,
+    /// A sentence for people: what happened, and what to do.
+    pub detail: Option<String>,
+    /// The beginning of the answer's body.
+    pub response: Option<String>,
+    pub endpoint: Option<Change>,
+}
+
+/// How a batch's counters move.
+#[derive(Default)]
+struct Tally {
+    delivered: i64,
+    failed: i64,
+    retrying: i64,
+    cancelled: i64,
+}
+
+/// A batch while its attempts are recorded.
+struct Open {
+    /// The next place in its event log.
+    next_seq: i64,
+    was_cancelled: bool,
+    tally: Tally,
+}
+
+impl Store {
+    /// Records the attempts and moves their deliveries, batches and endpoints, all or nothing.
+    ///
+    /// An attempt whose lease was lost meanwhile is kept in the history and moves nothing.
+    pub async fn record(&self, made: &mut [Made], now_ms: i64) -> sqlx::Result<()> {
+        made.sort_by(|left, right| left.claimed.id.cmp(&right.claimed.id));
+        let mut tx = self.db.write.begin().await?;
+        let mut batches = open_batches(&mut tx, made).await?;
+        let mut rows = Vec::with_capacity(made.len());
+        for chunk in chunks(made) {
+            let moved = move_deliveries(&mut tx, chunk, &batches, now_ms).await?;
+            for attempt in chunk {
+                rows.push(place(&mut tx, attempt, &moved, &mut batches).await?);
+            }
+        }
+        for (chunk, rows) in chunks(made).zip(chunks(&rows)) {
+            insert_attempts(&mut tx, chunk, rows).await?;
+        }
+        for (id, batch) in &batches {
+            close_batch(&mut tx, id, &batch.tally, now_ms).await?;
+        }
+        for attempt in made.iter() {
+            if let Some(change) = &attempt.endpoint {
+                super::endpoints::change(&mut tx, &attempt.claimed.endpoint_id, change).await?;
+            }
+        }
+        tx.commit().await
+    }
+}
+
+/// Locks the batches in the order of their ids and takes as many places in their logs as there are attempts.
+async fn open_batches(connection: &mut AnyConnection, made: &[Made]) -> sqlx::Result<BTreeMap<String, Open>> {
+    let mut sizes: BTreeMap<&str, i64> = BTreeMap::new();
+    for batch in made.iter().filter_map(|attempt| attempt.claimed.batch_id.as_deref()) {
+        *sizes.entry(batch).or_default() += 1;
+    }
+    let mut batches = BTreeMap::new();
+    for (id, size) in sizes {
+        let sql = "update batches set seq = seq + $2 where id = $1 returning seq, cancelled_ms";
+        let (seq, cancelled_ms): (i64, Option<i64>) =
+            sqlx::query_as(sql).bind(id).bind(size).fetch_one(&mut *connection).await?;
+        let open = Open { next_seq: seq - size + 1, was_cancelled: cancelled_ms.is_some(), tally: Tally::default() };
+        batches.insert(id.to_owned(), open);
+    }
+    Ok(batches)
+}
+
+/// The state an attempt leaves its delivery in.
+fn state_after(attempt: &Made, batches: &BTreeMap<String, Open>) -> i64 {
+    let cancelled =
+        attempt.claimed.batch_id.as_ref().and_then(|id| batches.get(id)).is_some_and(|batch| batch.was_cancelled);
+    match attempt.outcome {
+        Outcome::Delivered => 1,
+        Outcome::Failed => 2,
+        Outcome::Retrying if cancelled => 3,
+        Outcome::Retrying => 0,
+    }
+}
+
+/// Moves the deliveries whose lease still holds; gives those with the number of the attempt.
+async fn move_deliveries(
+    connection: &mut AnyConnection,
+    made: &[Made],
+    batches: &BTreeMap<String, Open>,
+    now_ms: i64,
+) -> sqlx::Result<HashMap<String, i64>> {
+    let sql = format!(
+        "update deliveries set state = v.column4, due_ms = v.column5, status = v.column6, reason = v.column7, updated_ms = v.column8, \
+         lease = null, attempts = attempts + 1, step = step + 1 from (values {}) as v \
+         where deliveries.id = v.column1 and deliveries.state = 0 and deliveries.lease = v.column2 and deliveries.due_ms = v.column3 \
+         returning deliveries.id, deliveries.attempts",
+        common::db::values(made.len(), 8)
+    );
+    let mut query = sqlx::query_as(AssertSqlSafe(sql));
+    for attempt in made {
+        query = query.bind(&attempt.claimed.id).bind(&attempt.holder).bind(attempt.claimed.leased_until_ms);
+        query = query.bind(state_after(attempt, batches)).bind(attempt.next_ms.unwrap_or(now_ms));
+        query = query.bind(attempt.status.map(i64::from)).bind(attempt.reason).bind(now_ms);
+    }
+    let moved: Vec<(String, i64)> = query.fetch_all(connection).await?;
+    Ok(moved.into_iter().collect())
+}
+
+/// The attempt's number and its place in its batch's log; counts it if it moved its delivery.
+async fn place(
+    connection: &mut AnyConnection,
+    attempt: &Made,
+    moved: &HashMap<String, i64>,
+    batches: &mut BTreeMap<String, Open>,
+) -> sqlx::Result<(i64, Option<i64>)> {
+    let state = state_after(attempt, batches);
+    let number = match moved.get(&attempt.claimed.id) {
+        Some(number) => *number,
+        None => count_late(connection, &attempt.claimed.id).await?,
+    };
+    let Some(batch) = attempt.claimed.batch_id.as_ref().and_then(|id| batches.get_mut(id)) else {
+        return Ok((number, None));
+    };
+    let seq = batch.next_seq;
+    batch.next_seq += 1;
+    if moved.contains_key(&attempt.claimed.id) {
+        batch.tally.count(state, attempt.claimed.attempts > 0);
+    }
+    Ok((number, Some(seq)))
+}
+
+impl Tally {
+    fn count(&mut self, state: i64, was_retrying: bool) {
+        match state {
+            1 => self.delivered += 1,
+            2 => self.failed += 1,
+            3 => self.cancelled += 1,
+            _ => self.retrying += 1,
+        }
+        self.retrying -= i64::from(was_retrying);
+    }
+}
+
+async fn count_late(connection: &mut AnyConnection, delivery: &str) -> sqlx::Result<i64> {
+    let sql = "update deliveries set attempts = attempts + 1 where id = $1 returning attempts";
+    sqlx::query_scalar(sql).bind(delivery).fetch_one(connection).await
+}
+
+async fn insert_attempts(
+    connection: &mut AnyConnection,
+    made: &[Made],
+    places: &[(i64, Option<i64>)],
+) -> sqlx::Result<()> {
+    let sql = format!(
+        "insert into attempts (delivery_id, number, step, batch_id, batch_seq, at_ms, duration_ms, outcome, status, reason, detail, response, \
+         next_ms) values {}",
+        common::db::values(made.len(), 13)
+    );
+    let query = made
+        .iter()
+        .zip(places)
+        .fold(sqlx::query(AssertSqlSafe(sql)), |query, (attempt, place)| bind(query, attempt, *place));
+    query.execute(connection).await.map(drop)
+}
+
+type AnyQuery<'q> = Query<'q, Any, AnyArguments>;
+
+fn bind<'q>(query: AnyQuery<'q>, attempt: &'q Made, (number, seq): (i64, Option<i64>)) -> AnyQuery<'q> {
+    query
+        .bind(&attempt.claimed.id)
+        .bind(number)
+        .bind(attempt.claimed.step + 1)
+        .bind(attempt.claimed.batch_id.as_deref())
+        .bind(seq)
+        .bind(attempt.at_ms)
+        .bind(attempt.duration_ms)
+        .bind(attempt.outcome.as_str())
+        .bind(attempt.status.map(i64::from))
+        .bind(attempt.reason)
+        .bind(attempt.detail.as_deref())
+        .bind(attempt.response.as_deref())
+        .bind(attempt.next_ms)
+}
+
+async fn close_batch(connection: &mut AnyConnection, id: &str, tally: &Tally, now_ms: i64) -> sqlx::Result<()> {
+    sqlx::query(
+        "update batches set delivered = delivered + $2, failed = failed + $3, retrying = retrying + $4, cancelled = cancelled + $5, \
+         ended_ms = case when delivered + failed + cancelled + $2 + $3 + $5 >= total then $6 else null end where id = $1",
+    )
+    .bind(id)
+    .bind(tally.delivered)
+    .bind(tally.failed)
+    .bind(tally.retrying)
+    .bind(tally.cancelled)
+    .bind(now_ms)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tally;
+
+    #[test]
+    fn a_delivery_leaves_the_retrying_ones_when_it_ends() {
+        let mut tally = Tally::default();
+        tally.count(0, false);
+        tally.count(0, true);
+        tally.count(1, true);
+        tally.count(1, false);
+        assert_eq!((tally.delivered, tally.failed, tally.retrying, tally.cancelled), (2, 0, 0, 0));
+    }
+}

@@ -1,0 +1,35 @@
+//! The one way in: whatever a source has to say becomes queued deliveries here.
+
+use common::time::now_ms;
+
+pub use crate::store::{Result, batches::Batch};
+use crate::{App, store::batches::NewBatch};
+
+/// Bodies of one source that belong together.
+pub struct Messages {
+    /// Id of the batch; the bodies may name it.
+    pub batch: String,
+    /// Where they go.
+    pub url: String,
+    /// What kind of message they are, such as `task`.
+    pub kind: &'static str,
+    /// JSON texts, sent to the byte as they are.
+    pub bodies: Vec<String>,
+    pub seed: u64,
+    /// Time between two of them.
+    pub wait_ms: i64,
+}
+
+/// Commits the messages as deliveries, and wakes whoever delivers; what is returned is stored.
+///
+/// # Errors
+/// When the database fails; nothing is queued then.
+pub async fn queue(app: &App, messages: Messages) -> Result<Batch> {
+    let Messages { batch: id, url, kind, bodies, seed, wait_ms } = messages;
+    let count = bodies.len();
+    let batch = app.store.queue_batch(&NewBatch { id, url, seed, wait_ms, kind, bodies, now_ms: now_ms() }).await?;
+    tracing::info!(batch.id = %batch.id, tasks = count, to = %batch.url, "queued");
+    app.metrics.queued(count);
+    app.queued();
+    Ok(batch)
+}
