@@ -1,8 +1,10 @@
 //! Bundles `ts/` and `css/` with esbuild in `OUT_DIR` (the source tree stays as it is), compresses each file, and writes the table `lib.rs` includes.
 
 use std::{
-    env, fs,
-    io::Write,
+    env,
+    fmt::Write as _,
+    fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -101,15 +103,23 @@ fn write_table(dist: &Path, table: &Path) -> Result<()> {
         let (br, gz) = (dist.join(format!("{name}.br")), dist.join(format!("{name}.gz")));
         fs::write(&br, brotli(&plain)?)?;
         fs::write(&gz, gzip(&plain)?)?;
-        text += &format!(
-            "Asset {{ name: {name:?}, url: \"/assets/{stem}-{hash}.{extension}\", hash: {hash:?}, plain: include_bytes!({path:?}), br: include_bytes!({br:?}), gzip: include_bytes!({gz:?}) }},\n",
-        );
+        writeln!(
+            text,
+            "Asset {{ name: {name:?}, url: \"/assets/{stem}-{hash}.{extension}\", hash: {hash:?}, plain: {}, br: {}, gzip: {} }},",
+            include(&path),
+            include(&br),
+            include(&gz),
+        )?;
     }
     Ok(fs::write(table, text + "]\n")?)
 }
 
+fn include(path: &Path) -> String {
+    format!("include_bytes!({:?})", path.to_string_lossy())
+}
+
 fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn brotli(bytes: &[u8]) -> Result<Vec<u8>> {

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { buildSync } from "esbuild";
 
 const out = mkdtempSync(join(tmpdir(), "hookcast-"));
-const entryPoints = readdirSync("ts").filter((name) => name.endsWith(".test.ts")).map((name) => join("ts", name));
+const entryPoints = readdirSync("ts")
+  .filter((name) => name.endsWith(".test.ts"))
+  .map((name) => join("ts", name));
 buildSync({ entryPoints, bundle: true, platform: "node", format: "esm", outdir: out, outExtension: { ".js": ".mjs" } });
 const files = readdirSync(out).map((name) => join(out, name));
 const { status } = spawnSync(process.execPath, ["--test", ...files], { stdio: "inherit" });

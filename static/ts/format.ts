@@ -46,9 +46,8 @@ export function duration(seconds: number): string {
 /** How long ago, coarse: `0.4 s ago`, `12 s ago`, `4 min ago`, `3 d ago`. */
 export function ago(milliseconds: number): string {
   const seconds = milliseconds / 1000;
-  if (seconds < 0.05) return "now";
-  if (seconds < 1) return `${seconds.toFixed(1)} s ago`;
-  if (seconds < 60) return `${Math.floor(seconds)} s ago`;
+  if (seconds < 0.95) return `${Math.max(0.1, seconds).toFixed(1)} s ago`;
+  if (seconds < 60) return `${Math.round(seconds)} s ago`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
   return `${Math.floor(seconds / 86_400)} d ago`;

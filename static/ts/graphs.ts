@@ -68,6 +68,7 @@ export class Graphs {
     if (counts && time - this.drawn.matrix >= MATRIX_EVERY) {
       this.drawn.matrix = time;
       this.matrix.show(counts, rate);
+      need("#legend [value=other]").hidden = counts.other === 0;
     }
     if (time - this.drawn.rates < RATES_EVERY) return;
     this.drawn.rates = time;

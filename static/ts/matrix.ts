@@ -48,7 +48,12 @@ export class Matrix {
     const { options, data } = this.chart;
     options.color = colors.ink;
     options.scales = {
-      x: { grid: { display: false }, border: { color: colors.line }, ticks: { color: colors.soft, font: FONT } },
+      x: {
+        grid: { display: false },
+        border: { color: colors.line },
+        title: { display: true, text: "Priority", color: colors.soft, font: FONT },
+        ticks: { color: colors.soft, font: FONT },
+      },
       y: {
         beginAtZero: true,
         suggestedMax: 4,
@@ -77,6 +82,8 @@ export class Matrix {
   show(counts: Counts, rate: number): void {
     const names = PRIORITIES.filter((name) => name !== "other" || counts.other > 0);
     this.counts = counts;
+    const said = names.map((name) => `${word(name)} ${grouped(counts[name])}`).join(", ");
+    setAttribute(this.canvas, "aria-label", `Bar chart, count of tasks by priority: ${said}`);
     const dataset = this.chart.data.datasets[0];
     if (!dataset) return;
     if (names.length !== this.names.length) {
@@ -90,8 +97,6 @@ export class Matrix {
       dataset.data[index] = counts[name];
     });
     this.chart.update(mode(rate));
-    const said = names.map((name) => `${word(name)} ${grouped(counts[name])}`).join(", ");
-    setAttribute(this.canvas, "aria-label", `Bar chart, count of tasks by priority: ${said}`);
   }
 
   csv(): string {

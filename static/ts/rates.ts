@@ -86,12 +86,18 @@ export class RateChart {
         type: "linear",
         grid: { display: false },
         border: { color: colors.line },
+        afterBuildTicks: (axis) => {
+          const every = TICKS[this.step] ?? this.step * 12;
+          axis.ticks = [];
+          for (let at = Math.ceil(axis.min / every) * every; at <= axis.max; at += every)
+            axis.ticks.push({ value: at });
+        },
         ticks: {
           color: colors.soft,
           font: FONT,
           maxRotation: 0,
-          autoSkipPadding: 20,
-          includeBounds: false,
+          autoSkipPadding: 16,
+          align: "inner",
           callback: (value) => clock(Number(value), this.step),
         },
       },
@@ -134,11 +140,10 @@ export class RateChart {
         return { x: one.at, y: value === null || value === undefined ? null : value * seconds };
       });
     });
-    const x = this.chart.options.scales?.x as { min?: number; max?: number; ticks?: { stepSize?: number } } | undefined;
+    const x = this.chart.options.scales?.x;
     if (x) {
       x.min = steps[0]?.at ?? 0;
       x.max = steps.at(-1)?.at ?? 1;
-      if (x.ticks) x.ticks.stepSize = TICKS[step] ?? step * 12;
     }
     this.chart.update("none");
   }

@@ -1,0 +1,138 @@
+/* The pure functions, each with a table. Run by `npm test`. */
+import { deepEqual, equal } from "node:assert/strict";
+import { test } from "node:test";
+import { type Line, Lines, verdict } from "./batch.ts";
+import { toggled } from "./controls.ts";
+import { curl } from "./curl.ts";
+import { ago, bytes, duration, percent, rate } from "./format.ts";
+import { pretty } from "./json.ts";
+import { Series, unit } from "./series.ts";
+
+const line = (n: number, seq: number, more: Partial<Line> = {}): Line => ({
+  ...{ seq, n, total: 9, outcome: "delivered", status: 200, reason: null, text: null, duration_ms: 1, owner: "o" },
+  ...{ priority: "Low", attempt: 1, attempts_max: 10, next_at: null, delivery: "d", at: "2026-11-22T14:00:00Z" },
+  ...more,
+});
+
+test("ages and lengths of time are written in their largest units", () => {
+  deepEqual([0, 400, 2000, 59_000, 240_000, 7_200_000].map(ago), [
+    "0.1 s ago",
+    "0.4 s ago",
+    "2 s ago",
+    "59 s ago",
+    "4 min ago",
+    "2 h ago",
+  ]);
+  deepEqual([4, 60, 200, 7500, 90_000].map(duration), ["4 s", "1 min", "3 min 20 s", "2 h 5 min", "1 d 1 h"]);
+  deepEqual([bytes(12), bytes(2048), bytes(3 << 20)], ["12 B", "2.0 KiB", "3.0 MiB"]);
+});
+
+test("shares and rates are never NaN", () => {
+  deepEqual([percent(0, 0), percent(1, 3), percent(5, 5)], ["0 %", "33.3 %", "100 %"]);
+  deepEqual([rate(0), rate(24.62), rate(2000.4)], ["0", "24.6", "2,000"]);
+});
+
+test("pretty JSON keeps digits and order, and is not made of what is no JSON", () => {
+  const text = (source: string) =>
+    pretty(source)
+      ?.map((token) => token.text)
+      .join("");
+  equal(
+    text('{"b":1.50,"a":[1,{}],"s":"x:\\"y\\""}'),
+    '{\n  "b": 1.50,\n  "a": [\n    1,\n    {}\n  ],\n  "s": "x:\\"y\\""\n}',
+  );
+  equal(pretty('{"a":NaN}'), null);
+  deepEqual(
+    pretty('{"k":"v"}')
+      ?.filter(({ kind }) => kind !== "plain")
+      .map(({ kind }) => kind),
+    ["key", "string"],
+  );
+});
+
+test("a request copied as curl is quoted for the shell and carries no webhook-id", () => {
+  equal(
+    curl(
+      "POST",
+      "http://localhost:5001/x",
+      [
+        ["content-type", "application/json"],
+        ["webhook-id", "m"],
+      ],
+      `{"a":"it's"}`,
+    ),
+    `curl -X POST http://localhost:5001/x -H 'content-type: application/json' --data-raw '{"a":"it'\\''s"}'`,
+  );
+});
+
+test("priorities are switched on and off in a comma list", () => {
+  deepEqual(
+    [toggled("", "Low"), toggled("Low", "Major"), toggled("Low,Major", "Low"), toggled("Low", "")],
+    ["Low", "Low,Major", "Major", ""],
+  );
+});
+
+test("live seconds replace and fill what the server counted, and an open gap is drawn as nothing", () => {
+  const series = new Series();
+  series.load({
+    window: 60,
+    step: 10,
+    from: 0,
+    points: [
+      [1000, 5, 0, 0, 0, 0],
+      [1010, 1, 0, 0, 0, 0],
+    ],
+  });
+  series.merge([
+    [1011, 3, 0, 0, 0, 0],
+    [1012, 4, 0, 0, 0, 0],
+  ]);
+  series.merge([[1012, 6, 0, 0, 0, 0]]);
+  const last = (now: number) => series.steps(now).at(-1);
+  equal(last(1019.9)?.counts[0], 9);
+  equal(series.steps(1019.9).length, 6);
+  series.gap(1015, null);
+  equal(last(1025)?.rates[0], null);
+  series.gap(1015, 1024);
+  equal(last(1025)?.rates[0], 0);
+});
+
+test("the unit of the rate axis gives whole numbers to read", () => {
+  deepEqual(
+    [0, 24, 0.5, 0.001].map((highest) => unit(highest).name),
+    ["second", "second", "minute", "hour"],
+  );
+});
+
+test("a retry changes the line of its task where it stands", () => {
+  const lines = new Lines();
+  lines.add(line(1, 1));
+  lines.add(line(2, 2, { outcome: "retrying", status: 503 }));
+  lines.add(line(3, 3));
+  lines.add(line(2, 4, { attempt: 2 }));
+  lines.add(line(2, 2, { outcome: "retrying" }));
+  deepEqual(
+    [0, 1, 2].map((place) => lines.at(place, "")?.seq),
+    [1, 4, 3],
+  );
+  equal(lines.count("retrying"), 0);
+});
+
+test("the past goes below what came live, whichever arrives first", () => {
+  const lines = new Lines();
+  lines.addOlder([line(3, 3), line(4, 4)]);
+  lines.add(line(5, 5));
+  lines.addOlder([line(1, 1), line(2, 2), line(3, 2)]);
+  deepEqual(
+    [0, 1, 2, 3, 4].map((place) => lines.at(place, "")?.n),
+    [1, 2, 3, 4, 5],
+  );
+});
+
+test("a line says what happened, and when it is tried again", () => {
+  const now = Date.parse("2026-11-22T14:00:00Z");
+  const retry = { outcome: "retrying", status: 503, next_at: "2026-11-22T14:00:04Z" } as const;
+  equal(verdict(line(1, 1), now), "200");
+  equal(verdict(line(1, 1, retry), now), "503 · retry in 4 s");
+  equal(verdict(line(1, 1, { outcome: "failed", status: null, reason: "timeout" }), now), "timed out");
+});
