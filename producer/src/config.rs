@@ -1,4 +1,5 @@
 //! The producer's settings: each is a flag and an environment variable of the same name.
+#![expect(clippy::doc_markdown, reason = "the comments of the fields are the text of --help")]
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -143,6 +144,9 @@ pub struct Settings {
 
 impl Settings {
     /// The defaults, whatever the environment says; for tests.
+    ///
+    /// # Panics
+    /// When a default above cannot be read.
     #[must_use]
     pub fn defaults() -> Self {
         let command = Settings::augment_args(clap::Command::new("producer")).mut_args(|arg| arg.env(None::<&str>));
@@ -159,7 +163,7 @@ impl Settings {
         anyhow::ensure!(self.min_nbr_tasks <= self.max_nbr_tasks, "MIN_NBR_TASKS must not be above MAX_NBR_TASKS");
         anyhow::ensure!(self.max_nbr_tasks <= self.max_batch, "MAX_NBR_TASKS must not be above MAX_BATCH");
         anyhow::ensure!(!self.delivery_timeout.is_zero(), "DELIVERY_TIMEOUT must be above 0");
-        anyhow::ensure!(self.delivery_timeout <= Duration::from_secs(600), "DELIVERY_TIMEOUT must be at most 10m");
+        anyhow::ensure!(self.delivery_timeout <= Duration::from_mins(10), "DELIVERY_TIMEOUT must be at most 10m");
         Ok(())
     }
 }

@@ -1,17 +1,17 @@
 //! The producer: whatever happens is queued as deliveries, and delivered as webhooks.
 
-pub mod api;
+mod api;
 pub mod cli;
 pub mod config;
-pub mod delivery;
-pub mod metrics;
-pub mod news;
-pub mod pages;
-pub mod progress;
-pub mod report;
-pub mod sources;
-pub mod store;
-pub mod trigger;
+mod delivery;
+mod metrics;
+mod news;
+mod pages;
+mod progress;
+mod report;
+mod sources;
+mod store;
+mod trigger;
 
 use std::{net::SocketAddr, sync::Arc};
 

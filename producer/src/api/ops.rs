@@ -18,7 +18,7 @@ pub async fn readyz(State(app): State<App>) -> Response {
     health::readiness(&app.store.db, app.news.is_up()).await
 }
 
-/// Counters in the OpenMetrics text format.
+/// Counters in the text format of Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, description = "OpenMetrics text")))]
 pub async fn metrics(State(app): State<App>) -> Result<Response, Problem> {
     let waiting = app.store.waiting().await?;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 const FIELDS: [&str; 5] = ["count", "wait", "seed", "to", "weights"];
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
 const LONGEST_URL: usize = 2048;
 
 /// A batch to produce; every field may be left out or empty.

@@ -200,7 +200,7 @@ fn denied(why: &Denied) -> Answer {
 }
 
 /// The first cause of this type; an `io::Error` hides the error it was made from, so it is looked into.
-fn cause<'a, E: std::error::Error + 'static>(error: &'a reqwest::Error) -> Option<&'a E> {
+fn cause<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut next = error.source();
     while let Some(source) = next {
         let inner = source.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
@@ -232,7 +232,7 @@ async fn read(mut response: reqwest::Response) -> Answer {
     let body = beginning(&mut response).await;
     tracing::trace!(status = status.as_u16(), read_ms = began.elapsed().as_millis(), "answered");
     let (meaning, reason, detail) = interpret(status, retry_after, location.as_deref());
-    Answer { meaning, status: Some(status.as_u16()), reason, detail, response: text(body), retry_after }
+    Answer { meaning, status: Some(status.as_u16()), reason, detail, response: text(&body), retry_after }
 }
 
 /// Reads the answer's body as far as it is kept or cheaply drained; an error in it changes nothing, the status has been said.
@@ -251,8 +251,8 @@ async fn beginning(response: &mut reqwest::Response) -> Vec<u8> {
 }
 
 /// As text, without the NUL that PostgreSQL does not store.
-fn text(body: Vec<u8>) -> Option<String> {
-    (!body.is_empty()).then(|| String::from_utf8_lossy(&body).replace('\0', "\u{fffd}"))
+fn text(body: &[u8]) -> Option<String> {
+    (!body.is_empty()).then(|| String::from_utf8_lossy(body).replace('\0', "\u{fffd}"))
 }
 
 /// What a status means; `None` for success needs no words.
@@ -336,7 +336,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_an_answer_can_be_stored() {
-        assert_eq!(text(vec![]), None);
-        assert_eq!(text(b"a\0b\xff".to_vec()).as_deref(), Some("a\u{fffd}b\u{fffd}"));
+        assert_eq!(text(b""), None);
+        assert_eq!(text(b"a\0b\xff").as_deref(), Some("a\u{fffd}b\u{fffd}"));
     }
 }

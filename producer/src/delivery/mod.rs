@@ -99,10 +99,7 @@ impl Worker {
                 () = self.freed.notified(), if starved => {}
                 () = sleep(pause) => {}
             }
-            let since = claimed_at.elapsed();
-            if since < GATHER {
-                sleep(GATHER - since).await;
-            }
+            sleep(GATHER.saturating_sub(claimed_at.elapsed())).await;
             claimed_at = Instant::now();
         }
     }

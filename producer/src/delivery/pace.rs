@@ -11,7 +11,7 @@ use crate::store::endpoints::{Change, Waiting};
 
 /// The first pause after 429, 502 or 504 that name none; doubled by each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// Endpoints that one claim serves; the others have their turn in the next.
 const ENDPOINTS_A_CLAIM: usize = 16;
 /// Endpoints remembered while nothing is under way to them.

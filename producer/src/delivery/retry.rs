@@ -5,7 +5,7 @@ use std::{str::FromStr, time::Duration};
 use common::config::parse_duration;
 
 /// The longest pause a receiver can ask for.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
+const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 /// The waits before each attempt; the first is before the first attempt. After the last attempt a delivery is a dead letter.
 #[derive(Clone, Debug, PartialEq, Eq)]

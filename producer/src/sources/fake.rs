@@ -156,8 +156,11 @@ fn owner(rng: &mut ChaCha8Rng, taken: &mut HashSet<String>) -> String {
         }
         name = Name().fake_with_rng(rng);
     }
-    let number = (2usize..).find(|number| taken.insert(format!("{name} {number}")));
-    format!("{name} {}", number.unwrap_or_default())
+    let mut number = 2;
+    while !taken.insert(format!("{name} {number}")) {
+        number += 1;
+    }
+    format!("{name} {number}")
 }
 
 #[cfg(test)]

@@ -110,18 +110,15 @@ impl Store {
             Some(State::Delivered) => "and d.state = 1".into(),
             Some(state) => format!("and d.state = {} and d.state <> 1", state as i64),
         };
-        let query = match &filter.batch {
-            Some(batch) => {
-                let after: i64 = filter.cursor.as_deref().and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
-                let sql =
-                    format!("{FIELDS} where d.batch_id = $2 and d.position > $3 {state} order by d.position limit $1");
-                sqlx::query_as(AssertSqlSafe(sql)).bind(filter.limit).bind(batch.clone()).bind(after)
-            }
-            None => {
-                let before = filter.cursor.clone().unwrap_or_else(|| "z".into());
-                let sql = format!("{FIELDS} where d.id < $2 {state} order by d.id desc limit $1");
-                sqlx::query_as(AssertSqlSafe(sql)).bind(filter.limit).bind(before)
-            }
+        let query = if let Some(batch) = &filter.batch {
+            let after: i64 = filter.cursor.as_deref().and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+            let sql =
+                format!("{FIELDS} where d.batch_id = $2 and d.position > $3 {state} order by d.position limit $1");
+            sqlx::query_as(AssertSqlSafe(sql)).bind(filter.limit).bind(batch.clone()).bind(after)
+        } else {
+            let before = filter.cursor.clone().unwrap_or_else(|| "z".into());
+            let sql = format!("{FIELDS} where d.id < $2 {state} order by d.id desc limit $1");
+            sqlx::query_as(AssertSqlSafe(sql)).bind(filter.limit).bind(before)
         };
         query.fetch_all(&self.db.read).await
     }
