@@ -11,6 +11,7 @@ use common::config::{CommonArgs, parse_duration};
     name = "consumer",
     version,
     about,
+    args_override_self = true,
     after_help = "Every flag is an environment variable of the name in brackets; .env is read when there is one."
 )]
 pub struct Config {

@@ -73,7 +73,8 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     let bus = connect_bus(&config, &db, &feed, (&tasks, &stop)).await?;
     let metrics = Arc::new(Metrics::default());
     let (log, writer) = Log::new(config.intake_queue, db.clone(), feed.clone(), bus.clone(), metrics.clone());
-    let writing = tokio::spawn(writer.run());
+    let closing_log = CancellationToken::new();
+    let writing = tokio::spawn(writer.run(closing_log.clone()));
 
     let listen = listener.local_addr()?;
     let gate = Gate::new("consumer", listen, &config.common, (&db, &config.database_url)).await?;
@@ -101,8 +102,8 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     serve::run(listener, router, app.stop.clone()).await;
 
     closing.await?;
-    let App { log, db, tasks, .. } = app;
-    drop(log);
+    let App { db, tasks, .. } = app;
+    closing_log.cancel();
     tasks.close();
     tasks.wait().await;
     writing.await?;

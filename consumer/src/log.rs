@@ -7,6 +7,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     time::{self, Instant},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     bus::Bus,
@@ -82,11 +83,22 @@ impl Log {
 }
 
 impl Writer {
-    /// Writes until the last [`Log`] is dropped; what was queued by then is still committed.
-    pub async fn run(mut self) {
+    /// Writes until `closing`; what was queued by then is still committed.
+    pub async fn run(mut self, closing: CancellationToken) {
         let mut arrived = Vec::new();
         let mut waiting = VecDeque::new();
-        while self.queue.recv_many(&mut arrived, MAX_COMMIT).await > 0 {
+        loop {
+            let received = tokio::select! {
+                biased;
+                received = self.queue.recv_many(&mut arrived, MAX_COMMIT) => received,
+                () = closing.cancelled(), if !self.queue.is_closed() => {
+                    self.queue.close();
+                    continue;
+                }
+            };
+            if received == 0 {
+                return;
+            }
             waiting.extend(arrived.drain(..));
             while !waiting.is_empty() {
                 self.commit(gather(&mut waiting)).await;

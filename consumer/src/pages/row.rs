@@ -1,0 +1,54 @@
+//! An event as a row of a list.
+
+use common::page::{Stamp, grouped};
+
+use crate::event::{Event, Rank};
+
+/// How a priority is shown: a colour by its class, and a symbol for who does not see the colour.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    pub class: &'static str,
+    pub symbol: &'static str,
+    pub word: &'static str,
+}
+
+pub const LOOKS: [Look; 5] = [
+    Look { class: "low", symbol: "▽", word: "Low" },
+    Look { class: "moderate", symbol: "◇", word: "Moderate" },
+    Look { class: "major", symbol: "△", word: "Major" },
+    Look { class: "critical", symbol: "◆", word: "Critical" },
+    Look { class: "other", symbol: "○", word: "Other" },
+];
+
+pub fn look(rank: Rank) -> Look {
+    LOOKS[rank.index()]
+}
+
+pub struct EventRow {
+    pub href: String,
+    pub at: Stamp,
+    pub rank: Look,
+    pub title: String,
+    /// The batch of a task, the source of anything else.
+    pub origin: String,
+    /// The offset, grouped.
+    pub number: String,
+}
+
+impl EventRow {
+    pub fn of(event: &Event, now_ms: i64) -> Self {
+        let summary = event.summary();
+        let origin = match &summary.task {
+            Some(task) => format!("batch {}", task.batchid.chars().take(6).collect::<String>()),
+            None => event.source.to_string(),
+        };
+        Self {
+            href: format!("/events/@{}", event.offset),
+            at: Stamp::of(event.received_ms, now_ms),
+            rank: look(event.rank),
+            title: summary.title,
+            origin,
+            number: grouped(event.offset),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The log: offsets, counts, restarts, forgetting.
+
+use serde_json::Value;
+
+use crate::support::{TestApp, eventually, on_both, tasks};
+
+fn offsets(events: &[Value]) -> Vec<i64> {
+    events.iter().map(|event| event["offset"].as_i64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn offsets_have_no_holes_however_many_send_at_once() {
+    on_both(async |database| {
+        let app = TestApp::start(&database, &[]).await;
+        let sending = (0..32).map(|batch| {
+            let app = &app;
+            async move {
+                for _ in 0..10 {
+                    app.take(tasks(&format!("batch {batch}"), 3)).await;
+                }
+            }
+        });
+        futures_util::future::join_all(sending).await;
+        assert_eq!(offsets(&app.events().await), (1..=960).collect::<Vec<_>>());
+        app.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_a_restart_the_counts_and_the_order_go_on() {
+    on_both(async |database| {
+        let app = TestApp::start(&database, &[]).await;
+        app.take(tasks("a", 10)).await;
+        let before = app.json("/api/counts").await;
+        app.end().await;
+
+        let app = TestApp::start(&database, &[]).await;
+        assert_eq!(app.json("/api/counts").await, before);
+        app.take(tasks("b", 2)).await;
+        assert_eq!(offsets(&app.events().await), (1..=12).collect::<Vec<_>>());
+        app.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_forgotten_stays_counted_and_the_order_goes_on() {
+    on_both(async |database| {
+        let app = TestApp::start(&database, &[]).await;
+        app.take(tasks("a", 900)).await;
+        app.take(tasks("b", 900)).await;
+        app.end().await;
+
+        let app = TestApp::start(&database, &["--retention", "100"]).await;
+        let kept = eventually("all but the newest hundred are forgotten", async || {
+            let kept = app.events().await;
+            (kept.len() == 100).then_some(kept)
+        })
+        .await;
+        assert_eq!(offsets(&kept), (1701..=1800).collect::<Vec<_>>());
+        assert_eq!(app.total().await, 1800);
+        assert_eq!(app.json("/api/events?limit=1").await["tail"], 1701);
+        app.take(tasks("c", 1)).await;
+        assert_eq!(app.total().await, 1801);
+        app.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_too_old_is_forgotten() {
+    on_both(async |database| {
+        let app = TestApp::start(&database, &[]).await;
+        app.take(tasks("a", 5)).await;
+        app.end().await;
+        let app = TestApp::start(&database, &["--retention", "1ms"]).await;
+        eventually("everything old is forgotten", async || app.events().await.is_empty().then_some(())).await;
+        assert_eq!(app.total().await, 5);
+        app.end().await;
+    })
+    .await;
+}

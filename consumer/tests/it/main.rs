@@ -1,0 +1,11 @@
+//! The consumer from outside, over HTTP and sockets, on SQLite in process and on PostgreSQL with Redis.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+mod api;
+mod doors;
+mod intake;
+mod log;
+mod nodes;
+mod sockets;
