@@ -158,7 +158,9 @@ fn router(app: &App) -> (Router, SocketIo) {
     });
     let (layer, io) = rooms::layer();
     rooms::open(&io, app);
-    let all = intake.with_state(app.clone()).merge(pages).layer(layer);
+    // Everything becomes a service before the layer comes around it: a fallback that is still a handler would be wrapped anew
+    // for each request, each time in a socket.io server of its own that knows no session.
+    let all = intake.with_state(app.clone()).merge(pages).with_state(()).layer(layer);
     (guard(allow_origins(all, app), &app.edge), io)
 }
 
