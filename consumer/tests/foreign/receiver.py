@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Receiver(BaseHTTPRequestHandler):
     def do_POST(self):
         task = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        print(json.dumps(task), flush=True)
+        sys.stdout.write(json.dumps(task) + "\n")  # in one piece: each request has a thread of its own
+        sys.stdout.flush()
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", "2")
