@@ -8,6 +8,7 @@ pub mod edge;
 pub mod envelope;
 pub mod health;
 pub mod key;
+pub mod page;
 pub mod problem;
 pub mod serve;
 pub mod signature;

@@ -88,6 +88,12 @@ impl Problem {
         self.status.canonical_reason().unwrap_or("Error")
     }
 
+    /// A member of its own that was added before.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        self.members.get(name)
+    }
+
     fn body(&self) -> Value {
         let mut body = self.members.clone();
         body.insert("type".into(), json!("about:blank"));

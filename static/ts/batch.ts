@@ -105,8 +105,9 @@ const REASONS: Record<string, string> = {
   refused: "refused",
   timeout: "timed out",
   dns: "name not found",
-  tls: "TLS failed",
-  reset: "connection lost",
+  tls: "no secure connection",
+  unreachable: "not reachable",
+  disconnected: "disconnected",
   blocked: "not allowed",
 };
 

@@ -15,7 +15,7 @@ const STACK: { name: Priority; index: number }[] = [
 ];
 
 /** Seconds between the labels of the time axis, by step. */
-const TICKS: Record<number, number> = { 1: 10, 10: 180, 30: 600, 60: 600, 600: 14_400, 900: 14_400 };
+const TICKS: Record<number, number> = { 1: 10, 10: 180, 30: 600, 60: 600, 720: 14_400 };
 
 type XY = { x: number; y: number | null };
 

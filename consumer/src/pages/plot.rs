@@ -77,9 +77,9 @@ pub fn matrix(tally: Tally) -> Matrix {
     Matrix { ticks: ticks(top), bars: LOOKS.iter().zip(tally).take(bars).map(&mut bar).collect() }
 }
 
-/// `steps` are counts of `step_s` seconds each, oldest first.
-pub fn rates(steps: &[Tally], step_s: i64) -> Rates {
-    let per_second = |count: i64| float(count) / float(step_s);
+/// `steps` are counts of so many `seconds` each, oldest first.
+pub fn rates(steps: &[Tally], seconds: i64) -> Rates {
+    let per_second = |count: i64| float(count) / float(seconds);
     let highest = steps.iter().map(|tally| per_second(tally.iter().sum())).fold(0.0, f64::max);
     let top = ceiling(highest.max(4.0));
     let mut below = vec![0; steps.len()];

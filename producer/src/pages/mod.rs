@@ -1,9 +1,50 @@
-//! The pages: produce, batches, deliveries.
+//! The pages: produce, batches, deliveries. Plain forms and links; `static/ts/producer.ts` makes them live.
 
-use axum::Router;
+mod batch;
+mod deliveries;
+mod form;
+mod produce;
+
+use axum::{Router, routing::get};
+
+pub use produce::refused;
 
 use crate::App;
 
+/// The routes of the pages.
 pub fn routes() -> Router<App> {
     Router::new()
+        .route("/", get(produce::show))
+        .route("/batches", get(produce::list))
+        .route("/batches/{id}", get(produce::show_batch))
+        .route("/deliveries", get(deliveries::list))
+        .route("/deliveries/{id}", get(deliveries::show))
+}
+
+/// Where the receiver's own pages are: the root of the address that tasks are posted to.
+fn consumer_url(app: &App) -> String {
+    app.settings.webhook_receiver_url.join("/").map_or_else(|_| "/".into(), String::from)
+}
+
+/// The first characters of an id, enough to tell it from its neighbours.
+fn short(id: &str) -> String {
+    id.chars().take(6).collect()
+}
+
+/// What went wrong in one or two words, for what has no HTTP status.
+fn reason(word: Option<&str>) -> &str {
+    match word {
+        Some("timeout") => "timed out",
+        Some("dns") => "name not found",
+        Some("tls") => "no secure connection",
+        Some("unreachable") => "not reachable",
+        Some("blocked") => "not allowed",
+        Some(word) => word,
+        None => "failed",
+    }
+}
+
+/// `200`, or the reason in words.
+fn verdict(status: Option<i64>, word: Option<&str>) -> String {
+    status.map_or_else(|| reason(word).to_owned(), |status| status.to_string())
 }

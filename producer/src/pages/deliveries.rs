@@ -1,0 +1,244 @@
+//! The list of deliveries with its filters, and the page of one with every attempt.
+
+use askama::Template;
+use axum::{
+    extract::{Path, Query, State},
+    response::Response,
+};
+use common::{
+    page::{self, Stamp, duration, grouped},
+    problem::Problem,
+    time::{now_ms, rfc3339},
+};
+use serde::Deserialize;
+use url::form_urlencoded::Serializer;
+
+use super::{short, verdict};
+use crate::{
+    App,
+    report::Delivery,
+    store::{
+        attempts::Attempt,
+        deliveries::{self, State as DeliveryState},
+    },
+};
+
+const DELIVERIES: i64 = 50;
+/// Attempts a delivery is shown with.
+const ATTEMPTS: i64 = 100;
+
+/// What the filter form sends; `cursor` pages.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Filter {
+    state: String,
+    batch: String,
+    cursor: String,
+}
+
+impl Filter {
+    fn href(&self, cursor: &str) -> String {
+        let pairs = [("state", self.state.as_str()), ("batch", self.batch.trim()), ("cursor", cursor)];
+        let set = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+        format!("/deliveries?{}", Serializer::new(String::new()).extend_pairs(set).finish())
+    }
+}
+
+struct Choice {
+    value: &'static str,
+    label: &'static str,
+    chosen: bool,
+}
+
+struct Row {
+    href: String,
+    at: Stamp,
+    class: &'static str,
+    symbol: &'static str,
+    word: String,
+    what: String,
+    url: String,
+    place: String,
+}
+
+#[derive(Template)]
+#[template(path = "deliveries.html")]
+struct DeliveriesPage {
+    served_at: String,
+    consumer_url: String,
+    states: Vec<Choice>,
+    batch: String,
+    filtered: bool,
+    deliveries: Vec<Row>,
+    first: Option<String>,
+    more: Option<String>,
+}
+
+/// `GET /deliveries`: newest first, or those of one batch in its order.
+pub async fn list(State(app): State<App>, Query(filter): Query<Filter>) -> Result<Response, Problem> {
+    let now_ms = now_ms();
+    let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let batch = given(&filter.batch);
+    let asked = deliveries::Filter {
+        batch: batch.clone(),
+        state: DeliveryState::ALL.into_iter().find(|state| state.as_str() == filter.state),
+        cursor: given(&filter.cursor),
+        // One more than is shown tells whether there is a next page.
+        limit: DELIVERIES + 1,
+    };
+    let mut stored = app.store.deliveries(&asked).await?;
+    let shown = usize::try_from(DELIVERIES).unwrap_or(usize::MAX);
+    let more = stored.len() > shown;
+    stored.truncate(shown);
+    let cursor = stored.last().filter(|_| more).map(|last| match &batch {
+        Some(_) => last.position.to_string(),
+        None => last.id.clone(),
+    });
+    Ok(page::render(&DeliveriesPage {
+        served_at: rfc3339(now_ms),
+        consumer_url: super::consumer_url(&app),
+        states: states(&filter.state),
+        filtered: batch.is_some() || asked.state.is_some(),
+        deliveries: stored.iter().map(|stored| row(&app, stored, now_ms)).collect(),
+        first: (!filter.cursor.is_empty()).then(|| filter.href("")),
+        more: cursor.map(|cursor| filter.href(&cursor)),
+        batch: filter.batch,
+    }))
+}
+
+fn states(chosen: &str) -> Vec<Choice> {
+    let label = |state| match state {
+        DeliveryState::Waiting => "Waiting",
+        DeliveryState::Delivered => "Delivered",
+        DeliveryState::Failed => "Failed",
+        DeliveryState::Cancelled => "Cancelled",
+    };
+    let choice = |state: DeliveryState| {
+        let value = state.as_str();
+        Choice { value, label: label(state), chosen: value == chosen }
+    };
+    DeliveryState::ALL.into_iter().map(choice).collect()
+}
+
+fn row(app: &App, stored: &deliveries::Delivery, now_ms: i64) -> Row {
+    let delivery = Delivery::of(stored, app.settings.retry_schedule.attempts());
+    let (class, symbol, word) = mood(stored, now_ms);
+    let what = match (&delivery.owner, delivery.priority) {
+        (Some(owner), Some(priority)) => format!("{owner}, {}", priority.as_str()),
+        _ => "message".into(),
+    };
+    Row {
+        href: format!("/deliveries/{}", stored.id),
+        at: Stamp::of(stored.updated_ms, now_ms),
+        class,
+        symbol,
+        word,
+        what,
+        url: delivery.to,
+        place: stored
+            .batch_id
+            .as_deref()
+            .map_or_else(String::new, |batch| format!("{} #{}", short(batch), grouped(stored.position))),
+    }
+}
+
+/// Colour, symbol and word of a delivery's pill.
+fn mood(stored: &deliveries::Delivery, now_ms: i64) -> (&'static str, &'static str, String) {
+    let last = || verdict(stored.status, stored.reason.as_deref());
+    let left_s = (stored.due_ms - now_ms + 999) / 1000;
+    match stored.state {
+        DeliveryState::Delivered => ("low", "✓", format!("Delivered {}", last())),
+        DeliveryState::Failed => ("critical", "✕", format!("Failed: {}", last())),
+        DeliveryState::Cancelled => ("other", "⊘", "Cancelled".into()),
+        DeliveryState::Waiting if stored.in_flight => ("moderate", "◌", "Sending".into()),
+        DeliveryState::Waiting if stored.attempts == 0 => ("other", "◷", "Waiting".into()),
+        DeliveryState::Waiting if left_s <= 0 => ("major", "↻", "Retry now".into()),
+        DeliveryState::Waiting => ("major", "↻", format!("Retry in {}", duration(left_s))),
+    }
+}
+
+struct Link {
+    href: String,
+    label: String,
+}
+
+struct AttemptRow {
+    number: i64,
+    at: Stamp,
+    class: &'static str,
+    symbol: &'static str,
+    result: String,
+    detail: String,
+    took: String,
+    response: String,
+}
+
+#[derive(Template)]
+#[template(path = "delivery.html")]
+struct DeliveryPage {
+    served_at: String,
+    consumer_url: String,
+    short: String,
+    row: Row,
+    retry: Option<String>,
+    batch: Option<Link>,
+    created: Stamp,
+    next: Option<String>,
+    message_id: String,
+    attempts: Vec<AttemptRow>,
+    body: String,
+}
+
+/// `GET /deliveries/{id}`.
+pub async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let now_ms = now_ms();
+    let stored = app.store.delivery(&id).await?.ok_or_else(|| Problem::not_found("such delivery"))?;
+    let attempts = app.store.attempts(&id, ATTEMPTS).await?;
+    let waits = stored.state == DeliveryState::Waiting && !stored.in_flight;
+    let retriable = stored.state != DeliveryState::Delivered && !stored.in_flight;
+    let batch =
+        stored.batch_id.as_deref().map(|batch| Link { href: format!("/batches/{batch}"), label: batch.to_owned() });
+    Ok(page::render(&DeliveryPage {
+        served_at: rfc3339(now_ms),
+        consumer_url: super::consumer_url(&app),
+        short: stored.id.chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect(),
+        row: row(&app, &stored, now_ms),
+        retry: retriable.then(|| format!("/api/deliveries/{}/retry", stored.id)),
+        batch,
+        created: Stamp::of(stored.created_ms, now_ms),
+        next: waits.then(|| Stamp::of(stored.due_ms, now_ms).absolute),
+        message_id: stored.message_id,
+        attempts: attempts.into_iter().rev().map(|attempt| attempt_row(attempt, now_ms)).collect(),
+        body: stored.body,
+    }))
+}
+
+fn attempt_row(attempt: Attempt, now_ms: i64) -> AttemptRow {
+    let (class, symbol) = match attempt.outcome.as_str() {
+        "delivered" => ("low", "✓"),
+        "retrying" => ("major", "↻"),
+        _ => ("critical", "✕"),
+    };
+    AttemptRow {
+        number: attempt.number,
+        at: Stamp::of(attempt.at_ms, now_ms),
+        class,
+        symbol,
+        result: verdict(attempt.status, attempt.reason.as_deref()),
+        detail: attempt.detail.unwrap_or_default(),
+        took: format!("{} ms", grouped(attempt.duration_ms)),
+        response: attempt.response.unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_keeps_the_filter() {
+        let filter = Filter { state: "failed".into(), batch: " b1 ".into(), ..Filter::default() };
+        assert_eq!(filter.href("9"), "/deliveries?state=failed&batch=b1&cursor=9");
+        assert_eq!(states("failed").iter().filter(|choice| choice.chosen).count(), 1);
+    }
+}
