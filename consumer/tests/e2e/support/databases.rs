@@ -61,8 +61,11 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    pub async fn kill_and_restart(&mut self) {
+    pub fn kill(&mut self) {
         self.process.kill();
+    }
+
+    pub async fn start_again(&mut self) {
         self.process.start_again();
         self.answers().await;
     }
