@@ -14,8 +14,13 @@ pub enum LogFormat {
 
 /// Starts logging for the whole process; called by `main` only. `RUST_LOG` chooses what is logged, `info` unless told.
 pub fn init(format: LogFormat) {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx::postgres::notice=warn"));
+    init_at(format, "info");
+}
+
+/// As [`init`], but logs from `level` on unless told: a command that prints its results needs no news beside them.
+pub fn init_at(format: LogFormat, level: &str) {
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new(format!("{level},sqlx::postgres::notice=warn")));
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Text => builder.try_init(),

@@ -17,7 +17,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Produce(produce)) => {
-            telemetry::init(produce.settings.common.log_format);
+            telemetry::init_at(produce.settings.common.log_format, "warn");
             cli::produce(produce).await
         }
         Some(Command::Serve(settings)) => serve(settings).await,

@@ -1,5 +1,6 @@
 //! The delivery worker: claims what is due with a lease, sends it, records it.
 
+pub mod answer;
 pub mod attempt;
 pub mod guard;
 pub mod pace;
@@ -28,7 +29,8 @@ use crate::{
         record::{Made, Outcome},
     },
 };
-use attempt::{Answer, Meaning, Sender};
+use answer::{Answer, Meaning};
+use attempt::Sender;
 use pace::{Paces, Plan};
 
 /// A lease is this much longer than an attempt may take: time to record it.

@@ -6,12 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::attempt::{Answer, Meaning};
+use super::answer::{Answer, Meaning};
 use crate::store::endpoints::{Change, Waiting};
 
 /// The first pause after 429, 502 or 504 that name none; doubled by each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// For so long a pause may not be stored yet.
+const FRESH: Duration = Duration::from_secs(2);
 /// Endpoints that one claim serves; the others have their turn in the next.
 const ENDPOINTS_A_CLAIM: usize = 16;
 /// Endpoints remembered while nothing is under way to them.
@@ -93,11 +95,8 @@ impl Paces {
             let pace = inner.of(&endpoint.id, self.endpoint_limit);
             pace.down = endpoint.down.is_some();
             pace.troubled |= pace.down;
-            let at_ms = endpoint.next_due_ms.max(if endpoint.stopped {
-                0
-            } else {
-                endpoint.not_before_ms.max(pace.not_before_ms)
-            });
+            let not_before_ms = if endpoint.stopped { 0 } else { pace.not_before_ms(endpoint.not_before_ms) };
+            let at_ms = endpoint.next_due_ms.max(not_before_ms);
             if at_ms > now_ms {
                 plan.next_ms = Some(plan.next_ms.map_or(at_ms, |next_ms| next_ms.min(at_ms)));
             } else if pace.limit > pace.in_flight {
@@ -198,6 +197,12 @@ impl Pace {
             probes: 0,
             next_probe: None,
         }
+    }
+
+    /// What the store says, or a pause that is so fresh that the store may not know it yet. Later the store is right: who retries by hand lifts a pause.
+    fn not_before_ms(&self, stored_ms: i64) -> i64 {
+        let fresh = self.paused_at.is_some_and(|paused_at| paused_at.elapsed() < FRESH);
+        if fresh { stored_ms.max(self.not_before_ms) } else { stored_ms }
     }
 
     fn answered(&mut self, limit: usize) -> Verdict {

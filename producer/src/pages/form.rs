@@ -21,6 +21,8 @@ pub struct Field {
 pub struct Form {
     /// What is wrong with the whole of it.
     pub error: Option<String>,
+    /// What one press does when no field is touched.
+    pub summary: String,
     /// Whether the options are unfolded.
     pub open: bool,
     pub fields: Vec<Field>,
@@ -46,7 +48,7 @@ impl Form {
                 inputmode: "numeric",
                 ..field("count", "Number of tasks", format!("random, {least} to {most}"), String::new())
             },
-            field("wait", "Wait between tasks", words(settings.wait_time), "seconds, or 200ms; 0: full speed".into()),
+            field("wait", "Wait between tasks", words(settings.wait_time), "e.g. 200ms; 0: full speed".into()),
             Field { inputmode: "numeric", ..field("seed", "Seed", seed, "same seed, same tasks".into()) },
             Field {
                 class: "wide",
@@ -55,7 +57,13 @@ impl Form {
             },
             field("weights", "Weights", "1,1,1,1".into(), "Low, Moderate, Major, Critical".into()),
         ];
-        Self { error: None, open: false, fields }
+        let pace = if settings.wait_time.is_zero() {
+            "at full speed".into()
+        } else {
+            format!("one every {}", words(settings.wait_time))
+        };
+        let summary = format!("{least} to {most} tasks, {pace}, to {}", settings.webhook_receiver_url);
+        Self { error: None, summary, open: false, fields }
     }
 
     /// The form as it was sent, with the problem beside the field it names.

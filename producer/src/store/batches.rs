@@ -137,7 +137,7 @@ impl Store {
                       where batch_id = $1 and state = 0 and lease is null and attempts > 0 and due_ms > $2";
         sqlx::query(sooner).bind(id).bind(now_ms).execute(&mut *tx).await?;
         let batch: Batch = reopen(&mut tx, id, i64::try_from(again).unwrap_or(i64::MAX)).await?;
-        super::endpoints::enable(&mut tx, &batch.url, now_ms).await?;
+        super::endpoints::resume(&mut tx, &batch.url).await?;
         tx.commit().await?;
         Ok(Some(batch))
     }

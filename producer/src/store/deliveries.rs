@@ -144,7 +144,7 @@ impl Store {
                 State::Waiting | State::Delivered => {}
             }
         }
-        super::endpoints::enable(&mut tx, &found.url, now_ms).await?;
+        super::endpoints::resume(&mut tx, &found.url).await?;
         tx.commit().await?;
         Ok(Retried::Queued)
     }

@@ -95,3 +95,10 @@ pub(super) async fn enable(connection: &mut AnyConnection, url: &str, now_ms: i6
     sqlx::query(enable).bind(url).execute(&mut *connection).await?;
     sqlx::query_scalar("select id from endpoints where url = $1").bind(url).fetch_one(connection).await
 }
+
+/// Enables the endpoint when it was stopped, and ends the pause that it asked for: somebody wants to send now.
+pub(super) async fn resume(connection: &mut AnyConnection, url: &str) -> sqlx::Result<()> {
+    let resume =
+        "update endpoints set state = 0, not_before_ms = 0 where url = $1 and (state <> 0 or not_before_ms > 0)";
+    sqlx::query(resume).bind(url).execute(connection).await.map(drop)
+}

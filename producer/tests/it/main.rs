@@ -1,0 +1,13 @@
+//! The producer from outside: over HTTP and sockets, on both databases.
+#![allow(clippy::unwrap_used)]
+
+#[macro_use]
+mod support;
+
+mod api;
+mod cli;
+mod endpoints;
+mod nodes;
+mod progress;
+mod queue;
+mod retries;

@@ -1,0 +1,33 @@
+//! Several producers on one database.
+
+use std::collections::HashSet;
+
+use crate::support::{Database, Hook, Producer, Receiver};
+
+#[tokio::test]
+async fn two_producers_on_one_postgres_deliver_each_task_once() {
+    let (database, receiver) = (Database::postgres().await, Receiver::start().await);
+    let settings = Producer::settings(&database, &receiver.url());
+    let (first, second) = (Producer::run(settings.clone()).await, Producer::run(settings).await);
+    let (one, two) = tokio::join!(first.produce("count=300&wait=0"), second.produce("count=300&wait=0"));
+    for id in [&one, &two] {
+        assert_eq!(first.done(id).await["delivered"], 300);
+        let seqs: Vec<i64> = second.lines(id).await.iter().map(|line| line["seq"].as_i64().unwrap()).collect();
+        assert_eq!(seqs, (1..=300).collect::<Vec<_>>());
+    }
+    let ids: HashSet<String> = receiver.hooks().iter().map(Hook::id).collect();
+    assert_eq!((receiver.hooks().len(), ids.len()), (600, 600));
+}
+
+#[tokio::test]
+async fn a_broker_that_is_not_there_slows_nothing() {
+    let (database, receiver) = (Database::postgres().await, Receiver::start().await);
+    let mut settings = Producer::settings(&database, &receiver.url());
+    settings.common.broker_url = Some(format!("redis://{}", Receiver::nobody().await));
+    let (first, second) = (Producer::run(settings.clone()).await, Producer::run(settings).await);
+    let id = first.produce("count=50&wait=0").await;
+    assert_eq!(second.done(&id).await["delivered"], 50);
+    let ready = first.get("/readyz").await;
+    assert_eq!((ready.status, &ready.json["checks"]["broker"]), (200, &"down".into()));
+    first.stop().await;
+}
