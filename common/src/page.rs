@@ -1,7 +1,10 @@
 //! What every rendered page needs: how numbers and times are written (`static/ts/format.ts` writes the same), and the answer it is sent in.
 
 use askama::Template;
-use axum::response::{Html, IntoResponse, Response};
+use axum::{
+    http::{HeaderValue, header},
+    response::{Html, IntoResponse, Response},
+};
 
 use crate::{problem::Problem, time::rfc3339};
 
@@ -25,7 +28,8 @@ impl Stamp {
 /// The page as an answer; a template that fails is a 500.
 pub fn render(page: &impl Template) -> Response {
     match page.render() {
-        Ok(text) => Html(text).into_response(),
+        // A page that is shown again says what is true by then.
+        Ok(text) => ([(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))], Html(text)).into_response(),
         Err(error) => Problem::internal(&error).into_response(),
     }
 }

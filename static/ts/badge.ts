@@ -8,7 +8,7 @@ const WORDS = {
   paused: "Paused",
   reconnecting: "Reconnecting",
   stale: "Stale",
-  ended: "Ended",
+  ended: "Done",
 } as const;
 
 export type Badge = keyof typeof WORDS;

@@ -50,6 +50,7 @@ function showError(form: HTMLFormElement, error: Error & { problem?: Record<stri
   field.setAttribute("aria-describedby", "field-error");
   const note = el("span", { class: "error", id: "field-error", role: "alert" });
   field.closest(".field")?.append(note);
-  setText(note, error.message);
+  const rest = error.message.replace(`${name}: `, "");
+  setText(note, rest.charAt(0).toUpperCase() + rest.slice(1));
   field.focus();
 }

@@ -13,16 +13,17 @@ export function siteKeys(): void {
     if (typing(event) || find("dialog[open]")) return;
     if (event.key === "?") help?.showModal();
     else if (event.key === "/" && filter) filter.select();
-    else if (event.key === "j") step(1);
-    else if (event.key === "k") step(-1);
-    else return;
+    else if (event.key !== "j" && event.key !== "k") return;
+    else if (!step(event.key === "j" ? 1 : -1)) return;
     event.preventDefault();
   });
 }
 
-function step(by: number): void {
-  if (find(".virtual[data-live]")) return; // a live list moves by itself
+/** Moves the focus; `false` leaves the key to a live list, which moves by itself. */
+function step(by: number): boolean {
+  if (find(".virtual[data-live]")) return false;
   const rows = [...document.querySelectorAll<HTMLAnchorElement>("a.row")].filter((row) => row.offsetParent);
   const at = rows.indexOf(document.activeElement as HTMLAnchorElement);
   rows[Math.min(rows.length - 1, Math.max(0, at + by))]?.focus();
+  return true;
 }

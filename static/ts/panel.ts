@@ -31,6 +31,7 @@ export function showBatch(batch: Batch): void {
   retry.hidden = again === 0;
   retry.action = `/batches/${batch.id}/retry`;
   setText(find("button", retry), retryLabel(batch));
+  find("#all-deliveries", node)?.setAttribute("href", `/deliveries?batch=${encodeURIComponent(batch.id)}`);
   title(batch);
 }
 

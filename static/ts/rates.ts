@@ -98,7 +98,7 @@ export class RateChart {
           maxRotation: 0,
           autoSkipPadding: 16,
           align: "inner",
-          callback: (value) => clock(Number(value), this.step),
+          callback: (value) => clock(Number(value), TICKS[this.step] ?? 60),
         },
       },
       y: {
