@@ -2,7 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::support::{Database, Hook, Producer, Receiver};
+use common::broker::{Broker, Heard};
+use sqlx::Row;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{Database, Hook, PATIENCE, Producer, Receiver, eventually, redis_url};
 
 #[tokio::test]
 async fn two_producers_on_one_postgres_deliver_each_task_once() {
@@ -30,4 +34,33 @@ async fn a_broker_that_is_not_there_slows_nothing() {
     let ready = first.get("/readyz").await;
     assert_eq!((ready.status, &ready.json["checks"]["broker"]), (200, &"down".into()));
     first.stop().await;
+}
+
+#[tokio::test]
+async fn producers_tell_each_other_of_work_and_of_batches_that_moved() {
+    let (database, receiver) = (Database::postgres().await, Receiver::start().await);
+    let mut settings = Producer::settings(&database, &receiver.url());
+    settings.common.broker_url = Some(redis_url());
+    let producer = Producer::run(settings).await;
+    eventually("the broker is up", || async {
+        (producer.get("/readyz").await.json["checks"]["broker"] == "up").then_some(())
+    })
+    .await;
+    let sql = "select value from settings where name = 'installation'";
+    let row = sqlx::query(sql).fetch_one(&mut database.connection().await).await.unwrap();
+    let channel = format!("hookcast:producer:{}", row.get::<String, _>(0));
+    let stop = CancellationToken::new();
+    let (listener, mut heard) = Broker::connect(&redis_url(), channel, &stop).unwrap();
+    eventually("we are subscribed", || async { listener.is_up().then_some(()) }).await;
+    let id = producer.produce("count=1").await;
+    let (mut work, mut moved) = (false, false);
+    while !(work && moved) {
+        let Heard::Message(news) = tokio::time::timeout(PATIENCE, heard.recv()).await.unwrap().unwrap() else {
+            continue;
+        };
+        let news = String::from_utf8(news.to_vec()).unwrap();
+        work |= news.ends_with(" work");
+        moved |= news.ends_with(&format!(" {id}"));
+    }
+    stop.cancel();
 }

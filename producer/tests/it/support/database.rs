@@ -1,5 +1,7 @@
 //! A database for one test, gone with it.
 
+use std::{env, process::Command};
+
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 use tempfile::TempDir;
 
@@ -21,42 +23,45 @@ impl Database {
     }
 
     pub async fn postgres() -> Self {
-        let name = format!("producer_test_{}", common::key::random_hex(6));
-        administer(&format!("create database {name}")).await;
-        Self { url: postgres_url(&name), held: Held::Postgres { name } }
+        let name = format!("hookcast_producer_{}", common::key::random_hex(8));
+        let mut server = connect(&server()).await;
+        server.execute(AssertSqlSafe(format!("create database {name}"))).await.unwrap();
+        let url = format!("{}/{name}", server_without_database());
+        Self { url, held: Held::Postgres { name } }
+    }
+
+    /// A connection beside the producer's own.
+    pub async fn connection(&self) -> AnyConnection {
+        connect(&self.url).await
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let Held::Postgres { name } = &self.held else { return };
-        let drop = format!("drop database if exists {name} with (force)");
-        // A runtime inside a runtime needs a thread of its own.
-        let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(administer(&drop));
-        });
-        if dropping.join().is_err() {
-            eprintln!("a test database was left behind");
+        if let Held::Postgres { name } = &self.held {
+            // By a program: the test's runtime may have ended.
+            let command = format!("drop database if exists {name} with (force)");
+            let _ = Command::new("psql").args(["-q", &server(), "-c", &command]).status();
         }
     }
 }
 
-async fn administer(sql: &str) {
-    sqlx::any::install_default_drivers();
-    let url = postgres_url("postgres");
-    let connecting = AnyConnection::connect(&url).await;
-    let mut connection = connecting.unwrap_or_else(|error| {
-        panic!("these tests need PostgreSQL at {url} (PGHOST, PGPORT, PGUSER, PGPASSWORD say where); `make bootstrap` starts one: {error}")
-    });
-    connection.execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
-    connection.close().await.unwrap();
+/// The Redis that the tests share.
+pub fn redis_url() -> String {
+    env::var("TEST_REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".into())
 }
 
-fn postgres_url(database: &str) -> String {
-    let setting = |name: &str, fallback: &str| std::env::var(name).unwrap_or_else(|_| fallback.to_owned());
-    let (host, port) = (setting("PGHOST", "127.0.0.1"), setting("PGPORT", "5432"));
-    let user = setting("PGUSER", "postgres");
-    let password = std::env::var("PGPASSWORD").map_or_else(|_| String::new(), |password| format!(":{password}"));
-    format!("postgres://{user}{password}@{host}:{port}/{database}")
+async fn connect(url: &str) -> AnyConnection {
+    sqlx::any::install_default_drivers();
+    AnyConnection::connect(url).await.unwrap_or_else(|error| {
+        panic!("no database at {url} ({error}): run `make bootstrap`, or set TEST_POSTGRES_URL")
+    })
+}
+
+fn server() -> String {
+    env::var("TEST_POSTGRES_URL").unwrap_or_else(|_| "postgres://hookcast:hookcast@127.0.0.1:5432/postgres".into())
+}
+
+fn server_without_database() -> String {
+    server().rsplit_once('/').unwrap().0.to_owned()
 }

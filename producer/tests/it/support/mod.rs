@@ -4,7 +4,7 @@ mod database;
 mod producer;
 mod receiver;
 
-pub use database::Database;
+pub use database::{Database, redis_url};
 pub use producer::{Producer, Reply};
 pub use receiver::{Answer, Hook, Receiver};
 
