@@ -14,7 +14,7 @@ const KILLS: usize = 5;
 /// Which of the moments is Redis's: in the middle of the others.
 const REDIS_ROUND: usize = 2;
 /// For one stage of the test: the programs are not optimised here, and two tests share two cores.
-const STAGE: Duration = Duration::from_secs(180);
+const STAGE: Duration = Duration::from_mins(3);
 
 #[tokio::test]
 async fn ten_thousand_tasks_survive_five_kills_on_embedded_defaults() {

@@ -7,7 +7,7 @@ use crate::support::process::{built, root};
 
 #[test]
 fn every_setting_of_both_programs_is_in_the_sample() {
-    let settings: BTreeSet<String> = ["producer", "consumer"].into_iter().flat_map(|name| settings(name)).collect();
+    let settings: BTreeSet<String> = ["producer", "consumer"].into_iter().flat_map(settings).collect();
     assert!(settings.contains("LISTEN"), "{settings:?}");
     let sample = std::fs::read_to_string(root().join(".env.sample")).unwrap();
     let missing: Vec<&String> = settings.iter().filter(|name| !sample.contains(&format!("# {name}="))).collect();

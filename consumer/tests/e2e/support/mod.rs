@@ -10,7 +10,7 @@ pub mod viewer;
 use std::time::{Duration, Instant};
 
 /// How long a condition may take to come true before the test fails; generous, because two cores do everything here.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits until `check` gives a value, asking again every 20 ms; fails with `what` when it does not within `patience`.
 pub async fn eventually<T>(what: &str, patience: Duration, mut check: impl AsyncFnMut() -> Option<T>) -> T {
@@ -24,7 +24,7 @@ pub async fn eventually<T>(what: &str, patience: Duration, mut check: impl Async
     }
 }
 
-/// Numbers that look random and are the same for the same seed (SplitMix64).
+/// Numbers that look random and are the same for the same seed (`SplitMix64`).
 pub struct Dice(pub u64);
 
 impl Dice {
