@@ -24,7 +24,7 @@ else
 fi
 
 say "dependencies: unused"
-cargo machete --with-metadata
+cargo machete
 
 say "pages: types and style"
 npm_install static
