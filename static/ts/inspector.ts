@@ -45,12 +45,15 @@ export class Inspector {
     this.shell(true);
     setText(find("[data-title]", this.panel), `Event #${grouped(event.offset)}`);
     this.place();
+    const content = need("[data-open]", this.panel);
+    content.ariaBusy = "true";
     try {
       const detail = await getJson<Detail>(`/api/events/${encodeURIComponent(`@${event.offset}`)}`);
       if (turn === this.turn) this.show(detail);
     } catch (error) {
       if (turn === this.turn) this.failed(event, error as Error);
     }
+    if (turn === this.turn) content.ariaBusy = "false";
   }
 
   close(): void {

@@ -19,7 +19,7 @@ export function showCounts(counts: Counts): void {
 
 export function showRate(perSecond: number, lastAt: string | null): void {
   const last = lastAt ? ` · last ${since(lastAt)}` : "";
-  setText(find("small", numbers("total")), `${rate(perSecond)} / s now${last}`);
+  setText(find("small", numbers("total")), `${rate(perSecond)} / s${last}`);
 }
 
 /** The counts the server rendered, so that charts stand before the first frame. */

@@ -7,6 +7,13 @@ import { Virtual } from "./virtual.ts";
 
 const COLOURS: Record<Outcome, string> = { delivered: "blue", retrying: "amber", failed: "red" };
 
+const NONE: Record<Outcome | "", string> = {
+  "": "Waiting for the first attempt…",
+  delivered: "No task was delivered yet.",
+  retrying: "No task waits for a retry.",
+  failed: "No task failed.",
+};
+
 export class LineList {
   lines = new Lines();
   private filter: Outcome | "" = "";
@@ -71,7 +78,7 @@ export class LineList {
     setText(this.chip, `${grouped(newer)} new ↑`);
     const none = need("#no-lines");
     none.hidden = count > 0;
-    setText(none, this.filter ? `No task is ${this.filter}.` : "Waiting for the first attempt…");
+    setText(none, NONE[this.filter]);
     this.viewport.hidden = count === 0;
   }
 

@@ -40,8 +40,11 @@ export function mood(batch: Batch): [string, string, string] {
 
 export function summary(batch: Batch): string {
   const tasks = plural(batch.total, "task");
-  if (!batch.ended_at) return `${tasks} · ${grouped(batch.delivered)} delivered · ${rate(batch.rate)} / s`;
-  if (batch.delivered < batch.total) return `${tasks} · ${grouped(batch.delivered)} delivered`;
+  const delivered = `${grouped(batch.delivered)} delivered`;
+  if (!batch.ended_at && batch.retrying > 0)
+    return `${tasks} · ${delivered} · ${grouped(batch.retrying)} will be retried`;
+  if (!batch.ended_at) return `${tasks} · ${delivered} · ${rate(batch.rate)} / s`;
+  if (batch.delivered < batch.total) return `${tasks} · ${delivered}`;
   const seconds = (Date.parse(batch.ended_at) - Date.parse(batch.created_at)) / 1000;
   return `${tasks} in ${seconds < 10 ? `${seconds.toFixed(1)} s` : duration(seconds)}`;
 }

@@ -98,7 +98,7 @@ fn cards(tally: Tally, rate: f64) -> Vec<Card> {
         name: "All",
         count: total,
         number: grouped(total),
-        note: format!("{} / s now", page::rate(rate)),
+        note: format!("{} / s", page::rate(rate)),
         hidden: false,
     };
     let each = LOOKS.iter().zip(tally).map(|(look, count)| Card {

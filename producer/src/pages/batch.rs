@@ -151,6 +151,9 @@ impl BatchRow {
         };
         let (tasks, delivered) = (plural(batch.total, "task"), grouped(batch.delivered));
         let summary = match took(stored) {
+            None if batch.retrying > 0 => {
+                format!("{tasks} · {delivered} delivered · {} will be retried", grouped(batch.retrying))
+            }
             None => format!("{tasks} · {delivered} delivered · {} / s", rate(batch.rate)),
             Some(_) if batch.delivered < batch.total => format!("{tasks} · {delivered} delivered"),
             Some(time) => format!("{tasks} in {time}"),
