@@ -102,6 +102,16 @@ pub fn duration(seconds: i64) -> String {
     }
 }
 
+/// How long something took: `420 ms`, `1.1 s`, and from ten seconds on as a duration.
+#[must_use]
+pub fn took(elapsed_ms: i64) -> String {
+    match elapsed_ms {
+        ..1000 => format!("{} ms", elapsed_ms.max(1)),
+        1000..10_000 => format!("{}.{} s", elapsed_ms / 1000, elapsed_ms % 1000 / 100),
+        _ => duration(elapsed_ms / 1000),
+    }
+}
+
 /// `0.4 s ago`, `12 s ago`, `4 min ago`; what lies ahead is written as if it were now.
 #[must_use]
 pub fn ago(elapsed_ms: i64) -> String {
@@ -131,6 +141,7 @@ mod tests {
     #[test]
     fn times_are_written_in_their_largest_units() {
         assert_eq!([0, 4, 60, 200, 7500].map(duration), ["0 s", "4 s", "1 min", "3 min 20 s", "2 h 5 min"]);
+        assert_eq!([42, 1120, 18_400].map(took), ["42 ms", "1.1 s", "18 s"]);
         assert_eq!(
             [-5, 420, 2000, 240_000, 7_200_000].map(ago),
             ["0.1 s ago", "0.4 s ago", "2 s ago", "4 min ago", "2 h ago"]

@@ -55,7 +55,7 @@ class Dashboard {
     const previous = this.counts.total;
     [this.counts, this.rate] = [frame.counts, frame.rate];
     const newest = frame.events[0];
-    if (newest) this.lastAt = newest.received_at;
+    if (newest || this.controls.choice.source) this.lastAt = newest?.received_at ?? (whole ? null : this.lastAt);
     for (const event of frame.events) this.controls.addSource(event.source);
     if (whole) this.graphs.series.reset();
     this.graphs.take(frame);

@@ -43,6 +43,12 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / large[0])} ${large[1]}${rest > 0 && small ? ` ${rest} ${small[1]}` : ""}`;
 }
 
+/** How long something took: `420 ms`, `1.1 s`, and from ten seconds on as a duration. */
+export function took(seconds: number): string {
+  if (seconds < 1) return `${Math.max(1, Math.round(seconds * 1000))} ms`;
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : duration(seconds);
+}
+
 /** How long ago, coarse: `0.4 s ago`, `12 s ago`, `4 min ago`, `3 d ago`. */
 export function ago(milliseconds: number): string {
   const seconds = milliseconds / 1000;

@@ -52,7 +52,16 @@ export class Matrix {
         grid: { display: false },
         border: { color: colors.line },
         title: { display: true, text: "Priority", color: colors.soft, font: FONT },
-        ticks: { color: colors.soft, font: FONT },
+        ticks: {
+          color: colors.soft,
+          font: FONT,
+          maxRotation: 0,
+          // A narrow chart has the symbol above the word.
+          callback: (_, index) => {
+            const label = this.chart.data.labels?.[index] ?? "";
+            return this.chart.width < 420 ? label.split(" ") : label;
+          },
+        },
       },
       y: {
         beginAtZero: true,

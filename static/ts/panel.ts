@@ -1,7 +1,7 @@
 /* The panel of one batch: bar, counts, rate, time left, buttons. */
 import { type Batch, done } from "./batch.ts";
 import { find, need, setAttribute, setText } from "./dom.ts";
-import { duration, grouped, plural, rate } from "./format.ts";
+import { duration, grouped, plural, rate, took } from "./format.ts";
 
 const panel = () => need("#batch");
 
@@ -72,8 +72,7 @@ function bar(batch: Batch): void {
 function pace(batch: Batch): string {
   if (batch.ended_at) {
     const seconds = (Date.parse(batch.ended_at) - Date.parse(batch.created_at)) / 1000;
-    const took = seconds < 10 ? `${seconds.toFixed(1)} s` : duration(seconds);
-    return `${batch.state === "cancelled" ? "cancelled after" : "took"} ${took} · ${rate(batch.rate)} / s`;
+    return `${batch.state === "cancelled" ? "cancelled after" : "took"} ${took(seconds)} · ${rate(batch.rate)} / s`;
   }
   const left = batch.eta_s === null ? "" : ` · ${duration(batch.eta_s)} left`;
   return `${rate(batch.rate)} / s${left}`;
@@ -81,5 +80,6 @@ function pace(batch: Batch): string {
 
 function title(batch: Batch): void {
   const name = `Batch ${shortId(batch.id)} · Hookcast`;
-  document.title = batch.ended_at ? `${batch.failed > 0 ? "✕" : "✓"} ${name}` : `${done(batch)} % · ${name}`;
+  const ended = batch.failed > 0 ? "✕" : batch.state === "cancelled" ? "⊘" : "✓";
+  document.title = batch.ended_at ? `${ended} ${name}` : `${done(batch)} % · ${name}`;
 }

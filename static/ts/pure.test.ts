@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { type Line, Lines, verdict } from "./batch.ts";
 import { toggled } from "./controls.ts";
 import { curl } from "./curl.ts";
-import { ago, bytes, duration, percent, rate } from "./format.ts";
+import { ago, bytes, duration, percent, rate, took } from "./format.ts";
 import { pretty } from "./json.ts";
 import { Series, unit } from "./series.ts";
 
@@ -24,6 +24,7 @@ test("ages and lengths of time are written in their largest units", () => {
     "2 h ago",
   ]);
   deepEqual([4, 60, 200, 7500, 90_000].map(duration), ["4 s", "1 min", "3 min 20 s", "2 h 5 min", "1 d 1 h"]);
+  deepEqual([0.0421, 1.12, 18].map(took), ["42 ms", "1.1 s", "18 s"]);
   deepEqual([bytes(12), bytes(2048), bytes(3 << 20)], ["12 B", "2.0 KiB", "3.0 MiB"]);
 });
 

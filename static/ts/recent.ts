@@ -2,7 +2,7 @@
 import type { Batch } from "./batch.ts";
 import { since } from "./clock.ts";
 import { el, find, getJson, setText } from "./dom.ts";
-import { absolute, duration, grouped, plural, rate } from "./format.ts";
+import { absolute, grouped, plural, rate, took } from "./format.ts";
 import { shortId } from "./panel.ts";
 
 export async function refreshRecent(): Promise<void> {
@@ -46,5 +46,5 @@ export function summary(batch: Batch): string {
   if (!batch.ended_at) return `${tasks} · ${delivered} · ${rate(batch.rate)} / s`;
   if (batch.delivered < batch.total) return `${tasks} · ${delivered}`;
   const seconds = (Date.parse(batch.ended_at) - Date.parse(batch.created_at)) / 1000;
-  return `${tasks} in ${seconds < 10 ? `${seconds.toFixed(1)} s` : duration(seconds)}`;
+  return `${tasks} in ${took(seconds)}`;
 }

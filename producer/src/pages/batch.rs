@@ -1,6 +1,6 @@
 //! A batch as a panel and as a row, and its lines.
 
-use common::page::{Stamp, duration, grouped, plural, rate};
+use common::page::{self, Stamp, duration, grouped, plural, rate};
 
 use super::{short, verdict};
 use crate::{
@@ -85,9 +85,7 @@ fn done(batch: &Batch) -> i64 {
 }
 
 fn took(stored: &batches::Batch) -> Option<String> {
-    let elapsed_ms = stored.ended_ms? - stored.created_ms;
-    let short = format!("{}.{} s", elapsed_ms / 1000, elapsed_ms % 1000 / 100);
-    Some(if elapsed_ms < 10_000 { short } else { duration(elapsed_ms / 1000) })
+    Some(page::took(stored.ended_ms? - stored.created_ms))
 }
 
 fn pace(stored: &batches::Batch, batch: &Batch) -> String {
