@@ -27,7 +27,11 @@ pub struct Messages {
 pub async fn queue(app: &App, messages: Messages) -> Result<Batch> {
     let Messages { batch: id, url, kind, bodies, seed, wait_ms } = messages;
     let count = bodies.len();
-    let batch = app.store.queue_batch(&NewBatch { id, url, seed, wait_ms, kind, bodies, now_ms: now_ms() }).await?;
+    let now_ms = now_ms();
+    let first_wait = app.settings.retry_schedule.wait_after(0).unwrap_or_default();
+    let first_due_ms = now_ms.saturating_add(i64::try_from(first_wait.as_millis()).unwrap_or(i64::MAX));
+    let new = NewBatch { id, url, seed, wait_ms, kind, bodies, now_ms, first_due_ms };
+    let batch = app.store.queue_batch(&new).await?;
     tracing::info!(batch.id = %batch.id, tasks = count, to = %batch.url, "queued");
     app.metrics.queued(count);
     app.queued();

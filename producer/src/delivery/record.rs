@@ -3,12 +3,14 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use common::time::now_ms;
-use tokio::sync::mpsc::Receiver;
+use tokio::{sync::mpsc::Receiver, time::sleep};
 
 use crate::{App, store::record::Made};
 
 /// Attempts a commit takes at most.
 const TOGETHER: usize = 256;
+/// For so long answers are gathered.
+const GATHER: Duration = Duration::from_millis(4);
 /// Tries to write a commit down before its attempts are given up; their leases end and they are made again.
 const TRIES: u32 = 120;
 const WAIT_AFTER_ERROR: Duration = Duration::from_millis(500);
@@ -17,8 +19,17 @@ const WAIT_AFTER_ERROR: Duration = Duration::from_millis(500);
 pub async fn run(app: App, mut results: Receiver<Made>) {
     let mut made = Vec::with_capacity(TOGETHER);
     while results.recv_many(&mut made, TOGETHER).await > 0 {
+        gather(&mut results, &mut made).await;
         commit(&app, &mut made).await;
         made.clear();
+    }
+}
+
+/// Waits a moment for the answers that are about to come: a commit costs by the piece, and claims wait for it.
+async fn gather(results: &mut Receiver<Made>, made: &mut Vec<Made>) {
+    sleep(GATHER).await;
+    while let Some(room) = TOGETHER.checked_sub(made.len()).filter(|room| *room > 0 && !results.is_empty()) {
+        results.recv_many(made, room).await;
     }
 }
 
@@ -32,7 +43,7 @@ async fn commit(app: &App, made: &mut [Made]) {
         if stopping || left == 0 {
             break;
         }
-        tokio::time::sleep(WAIT_AFTER_ERROR).await;
+        sleep(WAIT_AFTER_ERROR).await;
     }
     tracing::error!(attempts = made.len(), "attempts were not recorded; they will be made again when their leases end");
 }

@@ -54,6 +54,8 @@ pub struct NewBatch {
     pub kind: &'static str,
     pub bodies: Vec<String>,
     pub now_ms: i64,
+    /// When the first one is due.
+    pub first_due_ms: i64,
 }
 
 impl Store {
@@ -204,7 +206,7 @@ async fn insert_deliveries(
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (place, message) in (before..).zip(messages) {
-        let due_ms = new.now_ms.saturating_add(place.saturating_mul(new.wait_ms));
+        let due_ms = new.first_due_ms.saturating_add(place.saturating_mul(new.wait_ms));
         query = query.bind(fresh_id()).bind(message).bind(endpoint).bind(&new.id).bind(place + 1).bind(due_ms);
         query = query.bind(new.now_ms).bind(new.now_ms);
     }
