@@ -76,7 +76,42 @@ fn content_type(name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{ASSETS, url};
+    use axum::{
+        Router,
+        body::Body,
+        http::{HeaderMap, Request, StatusCode},
+    };
+    use tower::ServiceExt;
+
+    use super::{ASSETS, router, url};
+
+    async fn get(path: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap) {
+        let request = headers.iter().fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
+        let router: Router = router();
+        let response = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        (response.status(), response.headers().clone())
+    }
+
+    #[tokio::test]
+    async fn a_file_comes_compressed_as_asked_and_is_cached_for_ever() {
+        for (accepted, expected) in [("gzip, br", Some("br")), ("br;q=0, gzip", Some("gzip")), ("", None)] {
+            let (status, headers) = get(url("site.js"), &[("accept-encoding", accepted)]).await;
+            let encoding = headers.get("content-encoding").map(|value| value.to_str().unwrap());
+            assert_eq!((status, encoding), (StatusCode::OK, expected), "{accepted}");
+            assert_eq!(headers["cache-control"], "public, max-age=31536000, immutable");
+            assert_eq!(headers["content-type"], "text/javascript; charset=utf-8");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_known_file_is_not_sent_again_and_an_unknown_one_is_not_found() {
+        let (_, headers) = get(url("site.css"), &[("accept-encoding", "br")]).await;
+        let known = [("accept-encoding", "br"), ("if-none-match", headers["etag"].to_str().unwrap())];
+        assert_eq!(get(url("site.css"), &known).await.0, StatusCode::NOT_MODIFIED);
+        let other = [("accept-encoding", "gzip"), known[1]];
+        assert_eq!(get(url("site.css"), &other).await.0, StatusCode::OK);
+        assert_eq!(get("/assets/site.css", &[]).await.0, StatusCode::NOT_FOUND);
+    }
 
     #[test]
     fn every_file_the_pages_name_exists() {

@@ -29,6 +29,7 @@ export class Feed {
   ) {
     this.socket = io("/live", {
       transports: ["websocket", "polling"],
+      tryAllTransports: true,
       reconnectionDelay: 250,
       reconnectionDelayMax: 2500,
       timeout: 5000,

@@ -1,6 +1,6 @@
 /* The message list, newest first. It follows the head while one reads at the top, and keeps its place otherwise. */
 import { Cache } from "./cache.ts";
-import { debounced, need, setText } from "./dom.ts";
+import { debounced, need, setAttribute, setText } from "./dom.ts";
 import { type Filter, Filtered, isEmpty } from "./filtered.ts";
 import { grouped, plural } from "./format.ts";
 import { drawRow, makeRow } from "./row.ts";
@@ -15,6 +15,7 @@ export class EventList {
   private readonly viewport = need(".virtual");
   private readonly chip = need<HTMLButtonElement>("#newer");
   private readonly status = need("#list-status");
+  private readonly older = need<HTMLAnchorElement>("#older");
   private readonly nothing = need("#no-match");
   private readonly virtual: Virtual;
   private readonly cache = new Cache(() => this.virtual.refresh());
@@ -74,6 +75,7 @@ export class EventList {
     this.virtual.count = rows;
     this.virtual.render();
     this.tellNewer();
+    this.tellOlder(rows);
     const matches = this.filtered;
     this.nothing.hidden = !matches?.loaded || rows > 0;
     setText(need("[data-why]", this.nothing), matches?.error || "No message matches this filter.");
@@ -87,6 +89,13 @@ export class EventList {
     const newer = this.filtered ? this.filtered.newer.length : this.head - this.anchor;
     this.chip.hidden = newer <= 0;
     setText(this.chip, `${grouped(newer)}${this.filtered && newer >= 100 ? "+" : ""} new ↑`);
+  }
+
+  /** A browser scrolls so far and no further; what is older has its own page. */
+  private tellOlder(rows: number): void {
+    const shown = this.virtual.count;
+    this.older.hidden = shown >= rows;
+    if (shown < rows) setAttribute(this.older, "href", `/events?before=${this.anchor - shown + 1}`);
   }
 
   private draw(row: HTMLElement, index: number): void {
