@@ -8,7 +8,7 @@ use common::config::{CommonArgs, parse_duration};
 use url::Url;
 
 use crate::{
-    delivery::{guard::Allowed, retry::Schedule},
+    delivery::{guard::AllowList, retry::Schedule},
     sources::fake::Weights,
 };
 
@@ -135,8 +135,8 @@ pub struct Settings {
 
     /// Private addresses that may be posted to, separated by commas: networks (10.0.0.0/8), addresses, host names, *.suffix;
     /// this machine itself is allowed while LISTEN is on loopback
-    #[arg(long, env = "ALLOW_TARGETS", value_name = "LIST", value_delimiter = ',')]
-    pub allow_targets: Vec<Allowed>,
+    #[arg(long, env = "ALLOW_TARGETS", value_name = "LIST", default_value = "", hide_default_value = true)]
+    pub allow_targets: AllowList,
 
     #[command(flatten)]
     pub common: CommonArgs,
@@ -162,6 +162,8 @@ impl Settings {
         anyhow::ensure!(self.min_nbr_tasks >= 1, "MIN_NBR_TASKS must be at least 1");
         anyhow::ensure!(self.min_nbr_tasks <= self.max_nbr_tasks, "MIN_NBR_TASKS must not be above MAX_NBR_TASKS");
         anyhow::ensure!(self.max_nbr_tasks <= self.max_batch, "MAX_NBR_TASKS must not be above MAX_BATCH");
+        let is_http = matches!(self.webhook_receiver_url.scheme(), "http" | "https");
+        anyhow::ensure!(is_http, "WEBHOOK_RECEIVER_URL must begin with http:// or https://");
         anyhow::ensure!(!self.delivery_timeout.is_zero(), "DELIVERY_TIMEOUT must be above 0");
         anyhow::ensure!(self.delivery_timeout <= Duration::from_mins(10), "DELIVERY_TIMEOUT must be at most 10m");
         Ok(())

@@ -64,7 +64,12 @@ impl App {
         let (work, progress) = (Arc::new(Notify::new()), Wake::default());
         let installation = db.setting("installation", &common::key::random_hex(8)).await?;
         let inbox = Inbox { work: Arc::clone(&work), progress: progress.clone() };
-        let news = News::start(settings.common.broker_url.as_deref(), &installation, inbox, &stop)?;
+        let news = News::start(
+            settings.common.broker_url.as_deref().filter(|url| !url.is_empty()),
+            &installation,
+            inbox,
+            &stop,
+        )?;
         Ok(Self {
             settings: settings.into(),
             store: Store { db },

@@ -46,7 +46,8 @@ impl Sender {
             .tls_backend_preconfigured(tls()?)
             .build()
             .context("cannot set up the HTTP client")?;
-        let secret = settings.webhook_secret.as_deref().map(signature::secret_bytes);
+        let secret =
+            settings.webhook_secret.as_deref().filter(|secret| !secret.is_empty()).map(signature::secret_bytes);
         Ok(Self {
             http,
             policy,

@@ -48,10 +48,23 @@ impl FromStr for Allowed {
     }
 }
 
+/// `ALLOW_TARGETS`: entries separated by commas, possibly none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllowList(Vec<Allowed>);
+
+impl FromStr for AllowList {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let entries = text.split(',').filter(|entry| !entry.trim().is_empty());
+        entries.map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
+}
+
 /// What may be connected to.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    pub allowed: Vec<Allowed>,
+    pub allowed: AllowList,
     /// Whether this machine itself may be connected to.
     pub loopback: bool,
 }
@@ -113,12 +126,12 @@ impl Policy {
     }
 
     fn lists(&self, address: IpAddr) -> bool {
-        self.allowed.iter().any(|allowed| matches!(allowed, Allowed::Net(net) if net.contains(&address)))
+        self.allowed.0.iter().any(|allowed| matches!(allowed, Allowed::Net(net) if net.contains(&address)))
     }
 
     fn lists_name(&self, host: &str) -> bool {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
-        self.allowed.iter().any(|allowed| match allowed {
+        self.allowed.0.iter().any(|allowed| match allowed {
             Allowed::Net(_) => false,
             Allowed::Host(name) => *name == host,
             Allowed::Below(suffix) => host.ends_with(suffix),
@@ -263,7 +276,7 @@ mod tests {
         let local = Policy { loopback: true, ..Policy::default() };
         assert_eq!(local.check(&url("http://[::ffff:127.0.0.1]:5001/")), Ok(()));
         assert!(local.check(&url("http://10.0.0.1/")).is_err());
-        let net = Policy { allowed: vec!["10.0.0.0/8".parse().unwrap()], loopback: false };
+        let net = Policy { allowed: "10.0.0.0/8".parse().unwrap(), loopback: false };
         assert_eq!(net.check(&url("http://10.0.0.1/")), Ok(()));
         assert!(net.check(&url("http://127.0.0.1/")).is_err());
     }
@@ -278,10 +291,9 @@ mod tests {
     async fn a_name_of_this_machine_is_refused_by_what_dns_says_unless_the_name_is_allowed() {
         let denied = Policy::default().resolve("localhost", 80).await.unwrap_err();
         assert!(matches!(denied, Denied::Blocked { .. }), "{denied:?}");
-        let named = Policy { allowed: vec!["localhost".parse().unwrap()], loopback: false };
+        let named = Policy { allowed: "localhost,".parse().unwrap(), loopback: false };
         assert!(named.resolve("LOCALHOST", 80).await.is_ok());
-        let below: Allowed = "*.example.com".parse().unwrap();
-        let policy = Policy { allowed: vec![below], loopback: false };
+        let policy = Policy { allowed: " , *.example.com".parse().unwrap(), loopback: false };
         assert!(
             policy.lists_name("a.b.example.com")
                 && !policy.lists_name("example.com")

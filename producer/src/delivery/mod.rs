@@ -208,7 +208,7 @@ impl Worker {
         match pulled {
             Ok(0) => {}
             Ok(pulled) => {
-                tracing::info!(endpoint.id = endpoint, pulled, "the receiver answers again; its retries come now");
+                tracing::debug!(endpoint.id = endpoint, pulled, "retries were pulled forward");
                 self.app.work.notify_one();
             }
             Err(error) => tracing::warn!(%error, "cannot pull retries forward"),

@@ -149,7 +149,7 @@ async fn a_producer_that_listens_wider_does_not_reach_its_own_machine_unless_all
     assert!(receiver.hooks().is_empty());
 
     wide.stop().await;
-    settings.allow_targets = vec!["127.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()];
+    settings.allow_targets = "127.0.0.0/8,::1".parse().unwrap();
     let allowed = Producer::run(settings).await;
     let request = allowed.request("POST", "/producetasks").bearer_auth("open sesame");
     request.body("count=1").send().await.unwrap();
