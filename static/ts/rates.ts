@@ -88,16 +88,18 @@ export class RateChart {
         border: { color: colors.line },
         afterBuildTicks: (axis) => {
           const every = TICKS[this.step] ?? this.step * 12;
+          // A label at the very edge would be cut off.
+          const edge = (axis.max - axis.min) * 0.03;
           axis.ticks = [];
-          for (let at = Math.ceil(axis.min / every) * every; at <= axis.max; at += every)
+          for (let at = Math.ceil((axis.min + edge) / every) * every; at <= axis.max - edge; at += every) {
             axis.ticks.push({ value: at });
+          }
         },
         ticks: {
           color: colors.soft,
           font: FONT,
           maxRotation: 0,
           autoSkipPadding: 16,
-          align: "inner",
           callback: (value) => clock(Number(value), TICKS[this.step] ?? 60),
         },
       },

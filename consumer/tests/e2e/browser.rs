@@ -29,6 +29,16 @@ async fn the_dashboard_is_exact_after_the_consumer_was_killed() {
 }
 
 #[tokio::test]
+async fn who_reads_keeps_the_place_while_events_come() {
+    play("reading.mjs").await;
+}
+
+#[tokio::test]
+async fn a_refused_form_comes_back_with_the_error_beside_its_field() {
+    play("refused_form.mjs").await;
+}
+
+#[tokio::test]
 async fn hostile_text_stays_text() {
     play("hostile_text.mjs").await;
 }
