@@ -153,6 +153,20 @@ pub fn list(first: usize, count: usize) -> String {
     text
 }
 
+/// Bytes of one statement: what fits in one TLS record of 16 KiB. sqlx leaves Nagle's algorithm on, so a second record of the same
+/// statement waits for the server's acknowledgement of the first, 40 ms each time.
+const STATEMENT_BYTES: usize = 12 * 1024;
+
+/// How many of the first rows one statement takes: a number [`step`] gives, and no more bytes than go out at once.
+pub fn fitting<T>(rows: &[T], size_bytes: impl Fn(&T) -> usize) -> usize {
+    let mut bytes = 0;
+    let fit = rows.iter().take_while(|row| {
+        bytes += size_bytes(row);
+        bytes <= STATEMENT_BYTES
+    });
+    step(fit.take(64).count().max(1))
+}
+
 /// The largest power of two that is at most `left` and 64: statements of few sizes are prepared once each, and long ones are slow.
 #[must_use]
 pub fn step(left: usize) -> usize {
@@ -173,6 +187,13 @@ mod tests {
     fn steps_are_powers_of_two_up_to_64() {
         let steps: Vec<_> = [1, 2, 3, 63, 64, 1000].map(step).into();
         assert_eq!(steps, [1, 2, 2, 32, 64, 64]);
+    }
+
+    #[test]
+    fn a_statement_takes_as_many_rows_as_go_out_at_once() {
+        assert_eq!(fitting(&[100; 200], |bytes| *bytes), 64);
+        assert_eq!(fitting(&[1000; 200], |bytes| *bytes), 8);
+        assert_eq!(fitting(&[50_000; 3], |bytes| *bytes), 1);
     }
 
     #[test]

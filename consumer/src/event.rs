@@ -145,6 +145,12 @@ impl Event {
         self.quoted.get_or_init(|| to_raw_value(&self.body).expect("a text is always a JSON string"))
     }
 
+    /// About how many bytes it takes on the way to the database.
+    #[must_use]
+    pub fn stored_bytes(&self) -> usize {
+        self.body.len() + self.request.len() + self.id.len() + self.source.len() + 60
+    }
+
     /// About how many bytes it takes in memory.
     #[must_use]
     pub fn size(&self) -> usize {

@@ -75,7 +75,7 @@ fn number(head: i64, events: Vec<NewEvent>, mut known: HashSet<(String, String)>
 async fn insert(connection: &mut AnyConnection, events: &[Arc<Event>]) -> sqlx::Result<()> {
     let mut left = events;
     while !left.is_empty() {
-        let (some, rest) = left.split_at(db::step(left.len()));
+        let (some, rest) = left.split_at(db::fitting(left, |event| event.stored_bytes()));
         left = rest;
         let text = format!("insert into events ({COLUMNS}) values {}", db::values(some.len(), 7));
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
