@@ -7,6 +7,8 @@ export interface Choice extends Filter {
   window: number;
 }
 
+/** Anybody who may post may name a source. */
+const MOST_SOURCES = 500;
 const WINDOWS = [60, 900, 3600, 86_400];
 
 export class Controls {
@@ -79,7 +81,7 @@ export class Controls {
 
   /** A source seen for the first time becomes choosable. */
   addSource(source: string): void {
-    if (this.known.has(source)) return;
+    if (this.known.has(source) || this.known.size >= MOST_SOURCES) return;
     this.known.add(source);
     this.source.append(el("option", { value: source }, source));
   }

@@ -4,6 +4,7 @@ import type { Page, Summary } from "./wire.ts";
 
 const PAGE = 100;
 const KEPT = 5000;
+const AGAIN_AFTER = 3000;
 
 export interface Filter {
   source: string;
@@ -50,7 +51,7 @@ export class Filtered {
 
   /** The next page of older matches. */
   async older(): Promise<void> {
-    if (this.busy || this.done) return;
+    if (this.busy || this.done || this.abort.signal.aborted) return;
     await this.guarded(async () => {
       const last = this.rows.at(-1)?.offset;
       const page = await this.page(last === undefined ? { order: "desc" } : { before: String(last) });
@@ -94,6 +95,7 @@ export class Filtered {
     } catch (error) {
       if (this.abort.signal.aborted) return;
       this.error = (error as Error).message;
+      if (this.rows.length === 0) setTimeout(() => void this.older(), AGAIN_AFTER);
     }
     this.busy = false;
     this.loaded = true;

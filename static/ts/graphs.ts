@@ -11,6 +11,7 @@ import type { Counts, Frame, Rates } from "./wire.ts";
 
 const MATRIX_EVERY = 100;
 const RATES_EVERY = 250;
+const AGAIN_AFTER = 3000;
 
 export class Graphs {
   readonly series = new Series();
@@ -50,7 +51,11 @@ export class Graphs {
     [this.window, this.source, this.readAt] = [seconds, source, Date.now()];
     const search = new URLSearchParams({ window: String(seconds), ...(source ? { source } : {}) });
     const rates = await getJson<Rates>(`/api/rates?${search}`).catch(() => null);
-    if (turn !== this.turn || !rates) return;
+    if (turn !== this.turn) return;
+    if (!rates) {
+      setTimeout(() => turn === this.turn && void this.read(seconds, source), AGAIN_AFTER);
+      return;
+    }
     this.series.load(rates);
     this.drawn.rates = 0;
     this.draw(null, 0);

@@ -88,7 +88,7 @@ export class Inspector {
 
   private show(detail: Detail): void {
     this.detail = detail;
-    need<HTMLAnchorElement>("[data-permalink]", this.panel).href = `/events/${encodeURIComponent(detail.id)}`;
+    need<HTMLAnchorElement>("[data-permalink]", this.panel).href = `/events/@${detail.offset}`;
     const method = el("span", { class: "method" }, detail.method);
     const when = el("time", { datetime: detail.received_at, "data-rel": true, title: absolute(detail.received_at) });
     when.textContent = since(detail.received_at);

@@ -84,7 +84,8 @@ export class Matrix {
       },
     };
     const dataset = data.datasets[0];
-    if (dataset) dataset.backgroundColor = this.names.map((name) => colors.fill[name]);
+    const fills = this.names.map((name) => colors.fill[name]);
+    if (dataset) Object.assign(dataset, { backgroundColor: fills, hoverBackgroundColor: fills });
     this.chart.update("none");
   }
 

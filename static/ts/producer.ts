@@ -80,3 +80,4 @@ class ProducerPage {
 }
 
 if (find("#batch")) new ProducerPage();
+else setInterval(() => void refreshRecent(), 5000);

@@ -61,7 +61,7 @@ export class RateChart {
           fill: "stack",
           pointRadius: 0,
           pointHitRadius: 0,
-          borderWidth: 1,
+          borderWidth: 0,
         })),
       },
       options: {
@@ -122,7 +122,6 @@ export class RateChart {
     STACK.forEach(({ name }, index) => {
       const dataset = data.datasets[index];
       if (!dataset) return;
-      dataset.borderColor = colors.fill[name];
       dataset.backgroundColor = colors.fill[name].replace(/^rgb\((.*)\)$/, "rgba($1, 0.72)");
     });
     this.chart.update("none");

@@ -7,7 +7,8 @@ import { shortId } from "./panel.ts";
 
 export async function refreshRecent(): Promise<void> {
   const list = find("#recent");
-  if (!list || document.hidden) return;
+  // Somebody may be walking along the rows.
+  if (!list || document.hidden || list.contains(document.activeElement)) return;
   const limit = list.dataset.limit ?? "8";
   const answer = await getJson<{ batches: Batch[] }>(`/api/batches?limit=${limit}`).catch(() => null);
   if (!answer) return;

@@ -21,6 +21,8 @@ use crate::{
 };
 
 const EVENTS: i64 = 50;
+/// Anybody who may post may name a source.
+const SOURCES: usize = 500;
 const WINDOW_S: i64 = 900;
 const STEP_S: i64 = 10;
 
@@ -67,7 +69,7 @@ pub async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response
         producer_url: app.config.producer_url.clone(),
         curl: super::curl(&headers),
         empty: tally.iter().sum::<i64>() == 0,
-        sources: sources.into_iter().map(|source| source.source).collect(),
+        sources: sources.into_iter().take(SOURCES).map(|source| source.source).collect(),
         last_at: newest.first().map(|event| rfc3339(event.received_ms)),
         cards: cards(tally, rate),
         matrix: plot::matrix(tally),

@@ -28,6 +28,8 @@ use crate::{
 };
 
 const EVENTS: i64 = 50;
+/// Anybody who may post may name a source.
+const SOURCES: usize = 500;
 
 /// What the filter form sends; `before` pages.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -114,7 +116,7 @@ pub async fn list(
         summary: format!("{} received", plural(total, "event")),
         filtered: filter.is_set(),
         priorities: Rank::ALL.iter().map(|rank| choice(rank.as_str(), &filter.priority)).collect(),
-        sources: sources.iter().map(|source| choice(&source.source, &filter.source)).collect(),
+        sources: sources.iter().take(SOURCES).map(|source| choice(&source.source, &filter.source)).collect(),
         newer: (!filter.before.is_empty()).then(|| filter.href(None)),
         older: found.last().filter(|_| more).map(|last| filter.href(Some(last.offset))),
         events: found.iter().map(|event| EventRow::of(event, now_ms)).collect(),
