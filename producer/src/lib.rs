@@ -111,7 +111,7 @@ pub async fn run(settings: Settings, listener: TcpListener, stop: CancellationTo
     let router = router(&app, &gate, &Edge::new(listen, &app.settings.common));
     tracing::info!("producing at http://{listen}/ for {}", app.settings.webhook_receiver_url);
     let delivering = tokio::spawn(delivery::run(app.clone(), sender));
-    serve::run(listener, router, app.stop.clone()).await;
+    serve::run(listener, serve::by_router(router), app.stop.clone()).await;
     // The server may also end by itself; the worker ends with it.
     app.stop.cancel();
     delivering.await.context("the delivery worker ended badly")?;

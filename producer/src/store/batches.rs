@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row, any::AnyRow};
 
-use super::{Store, chunks, int, lock};
+use super::{Store, chunks, int, lock, patiently};
 
 /// A stored batch; times in milliseconds since 1970.
 #[derive(Clone, Debug)]
@@ -90,6 +90,10 @@ impl Store {
     ///
     /// `None`: there is no such batch.
     pub async fn cancel_batch(&self, id: &str, now_ms: i64) -> sqlx::Result<Option<Batch>> {
+        patiently(|| self.try_cancel(id, now_ms)).await
+    }
+
+    async fn try_cancel(&self, id: &str, now_ms: i64) -> sqlx::Result<Option<Batch>> {
         let mut tx = self.db.write.begin().await?;
         if !lock(&mut tx, id).await? {
             return Ok(None);
@@ -123,6 +127,10 @@ impl Store {
     ///
     /// `None`: there is no such batch.
     pub async fn retry_batch(&self, id: &str, now_ms: i64) -> sqlx::Result<Option<Batch>> {
+        patiently(|| self.try_retry(id, now_ms)).await
+    }
+
+    async fn try_retry(&self, id: &str, now_ms: i64) -> sqlx::Result<Option<Batch>> {
         let mut tx = self.db.write.begin().await?;
         if !lock(&mut tx, id).await? {
             return Ok(None);

@@ -7,11 +7,16 @@ pub mod endpoints;
 pub mod queue;
 pub mod record;
 
+use std::future::Future;
+
 use common::db::Db;
 use sqlx::{AnyConnection, migrate::Migrator};
 
 /// The tables of this service.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// Tries before a deadlock is told.
+const TRIES: usize = 3;
 
 /// What a store function comes to.
 pub type Result<T> = sqlx::Result<T>;
@@ -28,6 +33,21 @@ pub struct Store {
 async fn lock(connection: &mut AnyConnection, batch: &str) -> sqlx::Result<bool> {
     let locked = sqlx::query("update batches set seq = seq where id = $1").bind(batch).execute(connection).await?;
     Ok(locked.rows_affected() == 1)
+}
+
+/// Does it again when PostgreSQL broke a deadlock at its cost: what was asked for by hand should not fail for that.
+async fn patiently<T, F: Future<Output = Result<T>>>(mut attempt: impl FnMut() -> F) -> Result<T> {
+    for _ in 0..TRIES {
+        match attempt().await {
+            Err(error) if is_deadlock(&error) => tracing::debug!(%error, "trying again"),
+            ended => return ended,
+        }
+    }
+    attempt().await
+}
+
+fn is_deadlock(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "40P01")
 }
 
 /// Splits rows into chunks whose sizes are powers of two, so that few distinct statements are ever prepared.

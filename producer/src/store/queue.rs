@@ -1,5 +1,6 @@
 //! The queue: claiming with a lease, giving back, pulling forward.
 
+use common::db::Kind;
 use sqlx::{AssertSqlSafe, FromRow, Row, any::AnyRow};
 
 use super::Store;
@@ -50,8 +51,10 @@ impl Store {
     /// The lease test stands a second time outside the subselect: without it PostgreSQL hands one row to two workers.
     pub async fn claim(&self, lease: Lease<'_>, wanted: &[(String, i64)]) -> sqlx::Result<Vec<Claimed>> {
         let arms = wanted.len().next_power_of_two();
-        let mut query =
-            sqlx::query_as(AssertSqlSafe(claim_sql(arms))).bind(lease.until_ms).bind(lease.holder).bind(lease.now_ms);
+        let mut query = sqlx::query_as(AssertSqlSafe(claim_sql(arms, self.db.kind)))
+            .bind(lease.until_ms)
+            .bind(lease.holder)
+            .bind(lease.now_ms);
         for arm in 0..arms {
             let (endpoint, limit) = wanted.get(arm).map_or(("", 0), |(endpoint, limit)| (endpoint.as_str(), *limit));
             query = query.bind(endpoint).bind(limit);
@@ -81,12 +84,14 @@ impl Store {
     }
 }
 
-fn claim_sql(arms: usize) -> String {
+/// Where several producers claim at once, each passes over the rows that another has in hand; SQLite has one writer and needs no such words.
+fn claim_sql(arms: usize, kind: Kind) -> String {
+    let passing = if kind == Kind::Postgres { " for update skip locked" } else { "" };
     let arm = |number: usize| {
         let (endpoint, limit) = (2 * number + 4, 2 * number + 5);
         format!(
             "select id from (select id from deliveries where state = 0 and endpoint_id = ${endpoint} and due_ms <= $3 \
-             order by due_ms limit ${limit}) a{number}"
+             order by due_ms limit ${limit}{passing}) a{number}"
         )
     };
     let arms: Vec<String> = (0..arms).map(arm).collect();

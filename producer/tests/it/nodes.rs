@@ -6,7 +6,7 @@ use common::broker::{Broker, Heard};
 use sqlx::Row;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Database, Hook, PATIENCE, Producer, Receiver, eventually, redis_url};
+use crate::support::{Answer, Database, Hook, PATIENCE, Producer, Receiver, eventually, redis_url};
 
 #[tokio::test]
 async fn two_producers_on_one_postgres_deliver_each_task_once() {
@@ -21,6 +21,44 @@ async fn two_producers_on_one_postgres_deliver_each_task_once() {
     }
     let ids: HashSet<String> = receiver.hooks().iter().map(Hook::id).collect();
     assert_eq!((receiver.hooks().len(), ids.len()), (600, 600));
+}
+
+on_both! {
+    async fn the_counts_agree_with_the_deliveries_whatever_is_pressed_when(database: Database) {
+        let receiver = Receiver::start().await;
+        receiver.answer(|number, _| Answer::status([200, 500, 200, 429, 200, 503][number % 6]));
+        let mut settings = Producer::settings(&database, &receiver.url());
+        settings.retry_schedule = "0,10ms,10ms".parse().unwrap();
+        let first = Producer::run(settings.clone()).await;
+        let second = if database.is_postgres() { Some(Producer::run(settings).await) } else { None };
+        let second = second.as_ref().unwrap_or(&first);
+        let id = first.produce("count=400&wait=3ms").await;
+        let deliveries = first.deliveries(&id).await;
+        for round in 0..60 {
+            let node = [&first, second][round % 2];
+            let press = if round % 20 == 13 { "cancel" } else { "retry" };
+            let one = deliveries[round * 37 % 400]["id"].as_str().unwrap();
+            let (batch, one) = (format!("/batches/{id}/{press}"), format!("/api/deliveries/{one}/retry"));
+            let (batch, one) = tokio::join!(node.post(&batch, ""), second.post(&one, ""));
+            assert!([200, 202].contains(&batch.status), "{}", batch.text);
+            assert!([202, 409].contains(&one.status), "{}", one.text);
+            if round == 50 {
+                receiver.always(Answer::status(204));
+            }
+        }
+        let batch = first.done(&id).await;
+        let states: Vec<String> =
+            first.deliveries(&id).await.iter().map(|delivery| delivery["state"].as_str().unwrap().into()).collect();
+        for name in ["delivered", "failed", "cancelled"] {
+            let count = states.iter().filter(|state| *state == name).count();
+            assert_eq!(batch[name], count, "{name} of {batch}");
+        }
+        assert_eq!((&batch["pending"], &batch["retrying"], states.len()), (&0.into(), &0.into(), 400));
+        let lines = first.lines(&id).await;
+        let seqs: Vec<i64> = lines.iter().map(|line| line["seq"].as_i64().unwrap()).collect();
+        assert_eq!(seqs, (1..=batch["seq"].as_i64().unwrap()).collect::<Vec<_>>());
+        assert_eq!(lines.iter().filter(|line| line["outcome"] == "delivered").count(), batch["delivered"]);
+    }
 }
 
 #[tokio::test]

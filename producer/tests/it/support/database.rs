@@ -30,6 +30,10 @@ impl Database {
         Self { url, held: Held::Postgres { name } }
     }
 
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.held, Held::Postgres { .. })
+    }
+
     /// A connection beside the producer's own.
     pub async fn connection(&self) -> AnyConnection {
         connect(&self.url).await
