@@ -40,10 +40,11 @@ export interface Line {
 
 /** One line per task: a retry changes the task's line where it stands. The order is that of the first attempts. */
 export class Lines {
-  /** Grows only; `count` of them are older than what came live. */
   private byTask = new Map<number, Line>();
+  /** Tasks in the order of their first live line, and before them those of the past, newest first: both only ever grow at the end. */
   private newer: number[] = [];
   private older: number[] = [];
+  /** The last answer of `matching`, and what it was the answer to. */
   private filteredAt = -1;
   private filteredBy: Outcome | "" = "";
   private filtered: number[] = [];

@@ -16,6 +16,6 @@ export function curl(method: string, url: string, headers: [string, string][], b
 }
 
 /** One word for a POSIX shell. */
-export function quote(text: string): string {
+function quote(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -16,7 +16,7 @@ export function isEmpty(filter: Filter): boolean {
   return !filter.source && !filter.priority && !filter.q;
 }
 
-export function query(filter: Filter): URLSearchParams {
+function query(filter: Filter): URLSearchParams {
   const set = Object.entries(filter).filter(([, value]) => value !== "");
   return new URLSearchParams(set as [string, string][]);
 }

@@ -9,7 +9,7 @@ import { Series } from "./series.ts";
 import { onThemeChange } from "./themes.ts";
 import type { Counts, Frame, Rates } from "./wire.ts";
 
-const MATRIX_EVERY = 100;
+const MATRIX_EVERY = 200;
 const RATES_EVERY = 250;
 const AGAIN_AFTER = 3000;
 
@@ -66,7 +66,7 @@ export class Graphs {
     if (Date.now() - this.readAt > 60_000) await this.read(this.window, this.source);
   }
 
-  /** Draws what is due: bars at most ten times a second, areas four times. */
+  /** Draws what is due: bars at most five times a second, areas four times. */
   draw(counts: Counts | null, rate: number): void {
     if (document.hidden) return;
     const time = Date.now();

@@ -47,7 +47,7 @@ function count(name: string, shown: boolean, text: string): void {
 }
 
 /** The three parts of the bar, in thousandths of the whole. */
-export function segments(batch: Batch): { name: string; x: number; width: number }[] {
+function segments(batch: Batch): { name: string; x: number; width: number }[] {
   let x = 0;
   return (["delivered", "retrying", "failed"] as const).map((name) => {
     const width = batch.total > 0 ? (batch[name] / batch.total) * 1000 : 0;

@@ -33,7 +33,7 @@ function row(batch: Batch): HTMLElement {
 }
 
 /** Colour, symbol and word of a batch's pill. */
-export function mood(batch: Batch): [string, string, string] {
+function mood(batch: Batch): [string, string, string] {
   if (batch.state === "running") return ["moderate", "◌", "Running"];
   if (batch.failed > 0) return ["critical", "✕", `${grouped(batch.failed)} failed`];
   return batch.state === "cancelled" ? ["other", "⊘", "Cancelled"] : ["low", "✓", "Delivered"];
