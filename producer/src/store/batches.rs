@@ -44,6 +44,9 @@ impl FromRow<'_, AnyRow> for Batch {
     }
 }
 
+/// What a delivery's row weighs, and a message's beside its body.
+const ROW_BYTES: usize = 190;
+
 /// A batch that is to be queued: message `i` becomes due `i` waits after the first.
 pub struct NewBatch {
     pub id: String,
@@ -65,7 +68,7 @@ impl Store {
         let endpoint = super::endpoints::enable(&mut tx, &new.url, new.now_ms).await?;
         let batch = insert(&mut tx, new).await?;
         let mut position = 0;
-        for bodies in chunks(&new.bodies) {
+        for bodies in chunks(&new.bodies, |body| body.len() + ROW_BYTES) {
             let messages = insert_messages(&mut tx, new, bodies).await?;
             insert_deliveries(&mut tx, (new, &endpoint), &messages, position).await?;
             position += int(bodies.len());

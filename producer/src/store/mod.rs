@@ -50,14 +50,14 @@ fn is_deadlock(error: &sqlx::Error) -> bool {
     error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "40P01")
 }
 
-/// Splits rows into chunks whose sizes are powers of two, so that few distinct statements are ever prepared.
-fn chunks<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+/// Splits rows into what one statement takes each; `size_bytes` is about what a row weighs on the way.
+fn chunks<T>(rows: &[T], size_bytes: impl Fn(&T) -> usize) -> impl Iterator<Item = &[T]> {
     let mut rest = rows;
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
-        let (chunk, tail) = rest.split_at(common::db::step(rest.len()));
+        let (chunk, tail) = rest.split_at(common::db::fitting(rest, &size_bytes));
         rest = tail;
         Some(chunk)
     })
@@ -76,7 +76,7 @@ mod tests {
     fn chunks_lose_nothing() {
         for count in [0usize, 1, 2, 3, 63, 64, 65, 100, 200] {
             let rows: Vec<usize> = (0..count).collect();
-            let parts: Vec<&[usize]> = chunks(&rows).collect();
+            let parts: Vec<&[usize]> = chunks(&rows, |_| 500).collect();
             assert!(parts.iter().all(|part| part.len().is_power_of_two()));
             assert_eq!(parts.concat(), rows);
         }

@@ -44,6 +44,17 @@ pub struct Made {
     pub endpoint: Option<Change>,
 }
 
+impl Made {
+    /// About what it weighs on the way to the database.
+    fn stored_bytes(&self) -> usize {
+        let texts = [&self.detail, &self.response].into_iter().flatten();
+        MOVE_BYTES + 60 + texts.map(String::len).sum::<usize>()
+    }
+}
+
+/// About what moving a delivery weighs.
+const MOVE_BYTES: usize = 140;
+
 /// How a batch's counters move.
 #[derive(Default)]
 struct Tally {
@@ -70,14 +81,14 @@ impl Store {
         let mut tx = self.db.write.begin().await?;
         let mut batches = open_batches(&mut tx, made).await?;
         let mut rows = Vec::with_capacity(made.len());
-        for chunk in chunks(made) {
+        for chunk in chunks(made, |_| MOVE_BYTES) {
             let moved = move_deliveries(&mut tx, chunk, &batches, now_ms).await?;
             for attempt in chunk {
-                rows.push(place(&mut tx, attempt, &moved, &mut batches).await?);
+                rows.push((attempt, place(&mut tx, attempt, &moved, &mut batches).await?));
             }
         }
-        for (chunk, rows) in chunks(made).zip(chunks(&rows)) {
-            insert_attempts(&mut tx, chunk, rows).await?;
+        for chunk in chunks(&rows, |(attempt, _)| attempt.stored_bytes()) {
+            insert_attempts(&mut tx, chunk).await?;
         }
         for (id, batch) in &batches {
             close_batch(&mut tx, id, &batch.tally, now_ms).await?;
@@ -184,20 +195,17 @@ async fn count_late(connection: &mut AnyConnection, delivery: &str) -> sqlx::Res
     sqlx::query_scalar(sql).bind(delivery).fetch_one(connection).await
 }
 
-async fn insert_attempts(
-    connection: &mut AnyConnection,
-    made: &[Made],
-    places: &[(i64, Option<i64>)],
-) -> sqlx::Result<()> {
+/// An attempt with its number and its place in its batch's log.
+type Placed<'a> = (&'a Made, (i64, Option<i64>));
+
+async fn insert_attempts(connection: &mut AnyConnection, rows: &[Placed<'_>]) -> sqlx::Result<()> {
     let sql = format!(
         "insert into attempts (delivery_id, number, step, batch_id, batch_seq, at_ms, duration_ms, outcome, status, reason, detail, response, \
          next_ms) values {}",
-        common::db::values(made.len(), 13)
+        common::db::values(rows.len(), 13)
     );
-    let query = made
-        .iter()
-        .zip(places)
-        .fold(sqlx::query(AssertSqlSafe(sql)), |query, (attempt, place)| bind(query, attempt, *place));
+    let query = sqlx::query(AssertSqlSafe(sql));
+    let query = rows.iter().fold(query, |query, (attempt, place)| bind(query, attempt, *place));
     query.execute(connection).await.map(drop)
 }
 
