@@ -28,7 +28,7 @@ export function bytes(size: number): string {
 
 /** A length of time in its two largest units: `4 s`, `3 min 20 s`, `2 h 5 min`. */
 export function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
+  const whole = Math.max(0, Math.floor(seconds));
   if (whole < 60) return `${whole} s`;
   const parts: [number, string][] = [
     [86_400, "d"],
