@@ -7,7 +7,11 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use sqlx::{AnyPool, Executor, any::AnyPoolOptions, migrate::Migrator};
+use sqlx::{
+    AnyConnection, AnyPool, Arguments, AssertSqlSafe, Executor,
+    any::{AnyArguments, AnyPoolOptions, AnyRow},
+    migrate::Migrator,
+};
 
 use crate::config::Durability;
 
@@ -94,7 +98,7 @@ fn pool(size: u32, setup: String) -> AnyPoolOptions {
         .test_before_acquire(false)
         .after_connect(move |connection, _| {
             let setup = setup.clone();
-            Box::pin(async move { connection.execute(sqlx::AssertSqlSafe(setup)).await.map(drop) })
+            Box::pin(async move { connection.execute(AssertSqlSafe(setup)).await.map(drop) })
         })
 }
 
@@ -128,6 +132,74 @@ impl Db {
     pub async fn ping(&self) -> sqlx::Result<()> {
         self.read.execute("select 1").await.map(drop)
     }
+}
+
+/// Statements that belong to one transaction and go to the database together: SQLite takes them all in one message, which is
+/// what a commit of few rows costs most of, and PostgreSQL one by one. Their placeholders are written `?`.
+pub struct Script {
+    kind: Kind,
+    parts: Vec<(String, AnyArguments)>,
+}
+
+impl Script {
+    #[must_use]
+    pub const fn new(kind: Kind) -> Self {
+        Self { kind, parts: Vec::new() }
+    }
+
+    /// Adds a statement; its arguments are to be added to what is returned, in the order of their placeholders.
+    pub fn statement(&mut self, text: &str) -> &mut AnyArguments {
+        match (self.kind, self.parts.last_mut()) {
+            (Kind::Sqlite, Some((joined, _))) => {
+                joined.push(';');
+                joined.push_str(text);
+            }
+            (Kind::Sqlite, None) => self.parts.push((text.to_owned(), AnyArguments::default())),
+            (Kind::Postgres, _) => self.parts.push((numbered(text), AnyArguments::default())),
+        }
+        let last = self.parts.last_mut().map(|(_, arguments)| arguments);
+        last.expect("a part was there or has just been added")
+    }
+
+    /// Runs the statements; gives the rows of all of them.
+    ///
+    /// # Errors
+    /// When one fails; those after it did not run.
+    pub async fn run(self, connection: &mut AnyConnection) -> sqlx::Result<Vec<AnyRow>> {
+        let mut rows = Vec::new();
+        for (text, arguments) in self.parts {
+            rows.extend(sqlx::query_with(AssertSqlSafe(text), arguments).fetch_all(&mut *connection).await?);
+        }
+        Ok(rows)
+    }
+}
+
+/// Adds an argument.
+///
+/// # Errors
+/// When the value cannot be written.
+pub fn bind<'a, T>(arguments: &mut AnyArguments, value: T) -> sqlx::Result<()>
+where
+    T: sqlx::Encode<'a, sqlx::Any> + sqlx::Type<sqlx::Any>,
+{
+    arguments.add(value).map_err(sqlx::Error::Encode)
+}
+
+/// `?` as PostgreSQL wants it: `$1`, `$2` and so on.
+fn numbered(text: &str) -> String {
+    let mut pieces = text.split('?');
+    let mut numbered = pieces.next().unwrap_or_default().to_owned();
+    for (number, piece) in (1..).zip(pieces) {
+        let _ = write!(numbered, "${number}{piece}");
+    }
+    numbered
+}
+
+/// `(?,?),(?,?)`: the values of a [`Script`]'s insert of `rows` rows of `columns` columns.
+#[must_use]
+pub fn marks(rows: usize, columns: usize) -> String {
+    let row = format!("({})", vec!["?"; columns].join(","));
+    vec![row.as_str(); rows].join(",")
 }
 
 /// `($1,$2),($3,$4)`: the values of an insert of `rows` rows of `columns` columns.
@@ -181,6 +253,12 @@ mod tests {
     fn placeholders_are_numbered_through() {
         assert_eq!(values(2, 3), "($1,$2,$3),($4,$5,$6)");
         assert_eq!(list(3, 2), "$3,$4");
+    }
+
+    #[test]
+    fn marks_are_numbered_for_postgres() {
+        assert_eq!(marks(2, 2), "(?,?),(?,?)");
+        assert_eq!(numbered("insert into a values (?,?) returning b"), "insert into a values ($1,$2) returning b");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The layers between the network and the handlers: who may call at all, and what every answer carries.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{borrow::Cow, net::SocketAddr, sync::Arc};
 
 use askama::Template;
 use axum::{
@@ -42,6 +42,21 @@ impl Edge {
         }
     }
 
+    /// Why this request may not come in: a foreign Host on loopback, or a foreign page that wants to act.
+    #[must_use]
+    pub fn refusal(&self, request: &Request) -> Option<Problem> {
+        if !self.host_is_good(request.headers(), request.uri()) {
+            let detail =
+                "This service listens on loopback and answers to localhost only. Name other hosts in ALLOWED_HOSTS.";
+            return Some(Problem::new(StatusCode::MISDIRECTED_REQUEST, detail));
+        }
+        if !request.method().is_safe() && !self.origin_is_good(request.headers()) {
+            let detail = "A page of another origin may not act here. Name its origin in ALLOWED_ORIGINS if it should.";
+            return Some(Problem::new(StatusCode::FORBIDDEN, detail));
+        }
+        None
+    }
+
     /// On loopback, only a name of this machine is a good Host: a foreign name that resolves to 127.0.0.1 is DNS rebinding.
     fn host_is_good(&self, headers: &HeaderMap, uri: &Uri) -> bool {
         if !self.loopback {
@@ -76,9 +91,9 @@ impl Edge {
     }
 }
 
-fn host_of(headers: &HeaderMap, uri: &Uri) -> Option<String> {
-    let header = headers.get(header::HOST).map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
-    header.or_else(|| uri.host().map(str::to_owned))
+fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<Cow<'a, str>> {
+    let header = headers.get(header::HOST).map(|host| String::from_utf8_lossy(host.as_bytes()));
+    header.or_else(|| uri.host().map(Cow::Borrowed))
 }
 
 /// `localhost` of `localhost:5001`, `[::1]` of `[::1]:5001`.
@@ -103,16 +118,10 @@ pub fn guard(router: Router, edge: &Edge) -> Router {
 }
 
 async fn check(State(edge): State<Edge>, request: Request, next: Next) -> Response {
-    if !edge.host_is_good(request.headers(), request.uri()) {
-        let detail =
-            "This service listens on loopback and answers to localhost only. Name other hosts in ALLOWED_HOSTS.";
-        return Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response();
+    match edge.refusal(&request) {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).await,
     }
-    if !request.method().is_safe() && !edge.origin_is_good(request.headers()) {
-        let detail = "A page of another origin may not act here. Name its origin in ALLOWED_ORIGINS if it should.";
-        return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
-    }
-    next.run(request).await
 }
 
 /// Puts in front of pages and APIs what makes them fit for browsers: request ids, a log line, compression, security headers, problems as pages.

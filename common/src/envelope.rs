@@ -213,4 +213,22 @@ mod tests {
         assert_eq!(refusal(b"[[[[[]]]]]"), Refusal::TooDeep { offset: 4, max_depth: 4 });
         assert_eq!(refusal("[".repeat(100_000).as_bytes()), Refusal::TooDeep { offset: 4, max_depth: 4 });
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_arrives_is_refused_or_cut_into_whole_json_texts(body in proptest::collection::vec(0_u8.., 0..200)) {
+            check(&body);
+        }
+
+        #[test]
+        fn what_looks_like_json_is_refused_or_cut_into_whole_json_texts(body in r#"[\[\]{}",:\\0-9a-n \n%=&+-]{0,60}"#) {
+            check(body.as_bytes());
+        }
+    }
+
+    fn check(body: &[u8]) {
+        for event in split(body, LIMITS).unwrap_or_default() {
+            assert!(serde_json::from_str::<serde_json::Value>(&event).is_ok(), "{event}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Listening and ending: the accept loop with its limits, and the layers that every page and API stands behind.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -26,17 +26,15 @@ const STALLED_TIMEOUT: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(7);
 const MAX_CONNECTIONS: usize = 16_384;
 
-/// Serves `router` until `stop`, then finishes what is under way, at most for [`GRACE`].
+/// Serves `answer` until `stop`, then finishes what is under way, at most for [`GRACE`].
 ///
-/// Every request has the peer's address as an extension `ConnectInfo<SocketAddr>`.
-pub async fn run(listener: TcpListener, router: Router, stop: CancellationToken) {
+/// Every request has the peer's address as an extension `ConnectInfo<SocketAddr>`. [`by_router`] makes an `answer` of a router.
+pub async fn run(listener: TcpListener, answer: Answer, stop: CancellationToken) {
     let connections = TaskTracker::new();
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     while let Some((stream, peer)) = accept(&listener, &stop).await {
-        let Ok(place) = room.clone().acquire_owned().await else {
-            break;
-        };
-        let serving = connection(stream, peer, router.clone(), stop.clone());
+        let Ok(place) = room.clone().acquire_owned().await else { break };
+        let serving = connection(stream, peer, answer.clone(), stop.clone());
         connections.spawn(async move {
             serving.await;
             drop(place);
@@ -47,6 +45,20 @@ pub async fn run(listener: TcpListener, router: Router, stop: CancellationToken)
     if time::timeout(GRACE, connections.wait()).await.is_err() {
         tracing::warn!(connections = connections.len(), "gave up on connections that did not end");
     }
+}
+
+/// What is served: a request in, its response in the making out.
+pub type Answer = Arc<dyn Fn(Request) -> Answering + Send + Sync>;
+
+/// A response in the making.
+pub type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// The router as what [`run`] serves.
+pub fn by_router(router: Router) -> Answer {
+    Arc::new(move |request| {
+        let answering = router.clone().oneshot(request);
+        Box::pin(async move { answering.await.unwrap_or_else(|never| match never {}) })
+    })
 }
 
 /// The next connection; `None` when it is time to stop.
@@ -66,9 +78,14 @@ async fn accept(listener: &TcpListener, stop: &CancellationToken) -> Option<(Tcp
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, stop: CancellationToken) {
+async fn connection(stream: TcpStream, peer: SocketAddr, answer: Answer, stop: CancellationToken) {
     tune(&stream);
-    let service = service_fn(move |request: hyper::Request<Incoming>| answer(router.clone(), request, peer));
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let answering = answer(request);
+        async move { Ok::<_, Infallible>(answering.await) }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -85,12 +102,6 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, stop: C
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "connection ended");
     }
-}
-
-async fn answer(router: Router, request: hyper::Request<Incoming>, peer: SocketAddr) -> Result<Response, Infallible> {
-    let mut request: Request = request.map(Body::new);
-    request.extensions_mut().insert(ConnectInfo(peer));
-    router.oneshot(request).await
 }
 
 fn tune(stream: &TcpStream) {

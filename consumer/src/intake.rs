@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Path, Request, State},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -52,14 +52,29 @@ pub fn routes() -> Router<App> {
         (status = 400, description = "Not JSON; says where it broke"), (status = 413, description = "Too large, or too many events"),
         (status = 503, description = "The queue is full or the log cannot be written; Retry-After says when to come again")))]
 pub async fn take(State(app): State<App>, request: Request) -> Response {
-    answer(&app, app.default_source(), request).await
+    answer(&app, DEFAULT_SOURCE, request).await
 }
 
 async fn take_from(State(app): State<App>, Path(source): Path<String>, request: Request) -> Response {
-    answer(&app, source.into(), request).await
+    answer(&app, &source, request).await
 }
 
-async fn answer(app: &App, source: Arc<str>, request: Request) -> Response {
+/// Whether a program sends to the bare path: the request that matters for speed. A browser's has an `Origin`, and goes by the router.
+pub fn is_plain(request: &Request) -> bool {
+    request.method() == Method::POST
+        && request.uri().path() == "/consumetasks"
+        && !request.headers().contains_key(header::ORIGIN)
+}
+
+/// Takes what [`is_plain`] lets through.
+pub async fn take_plain(app: App, request: Request) -> Response {
+    match app.edge.refusal(&request) {
+        Some(problem) => problem.into_response(),
+        None => answer(&app, DEFAULT_SOURCE, request).await,
+    }
+}
+
+async fn answer(app: &App, source: &str, request: Request) -> Response {
     let response = match receive(app, source, request).await {
         Ok(()) => "OK".into_response(),
         Err(problem) => problem.into_response(),
@@ -68,8 +83,8 @@ async fn answer(app: &App, source: Arc<str>, request: Request) -> Response {
     response
 }
 
-async fn receive(app: &App, source: Arc<str>, request: Request) -> Result<(), Problem> {
-    check_source(&source)?;
+async fn receive(app: &App, source: &str, request: Request) -> Result<(), Problem> {
+    check_source(source)?;
     let (parts, body) = request.into_parts();
     let webhook_id = webhook_id(&parts.headers)?;
     let bytes = read(body, &parts.headers, app.config.max_body).await?;
@@ -77,6 +92,7 @@ async fn receive(app: &App, source: Arc<str>, request: Request) -> Result<(), Pr
     if bodies.is_empty() {
         return Ok(());
     }
+    let source: Arc<str> = source.into();
     let (request, received_ms, many) = (describe(&parts), now_ms(), bodies.len() > 1);
     let events = bodies.into_iter().enumerate().map(|(place, body)| NewEvent {
         webhook_id: webhook_id.map(|id| if many { format!("{id}.{place}") } else { id.to_owned() }),
@@ -185,10 +201,4 @@ fn describe(parts: &Parts) -> Arc<str> {
     let remote = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_string());
     let described = Described { method: parts.method.as_str(), path, remote, headers };
     serde_json::to_string(&described).unwrap_or_else(|_| "{}".into()).into()
-}
-
-/// The source of the bare path.
-#[must_use]
-pub fn default_source() -> Arc<str> {
-    DEFAULT_SOURCE.into()
 }

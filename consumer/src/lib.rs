@@ -16,7 +16,7 @@ pub mod retention;
 pub mod rooms;
 pub mod store;
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::{Router, routing::get};
@@ -26,7 +26,7 @@ use common::{
     db::{self, Db},
     edge::{Edge, guard, harden},
     problem::Problem,
-    serve,
+    serve::{self, Answer},
 };
 use socketioxide::SocketIo;
 use tokio::net::TcpListener;
@@ -39,10 +39,21 @@ use crate::{bus::Bus, config::Config, feed::Feed, live::Audience, log::Log, metr
 const POLL_ALONE: Duration = Duration::from_secs(5);
 const POLL_AMONG_NODES: Duration = Duration::from_millis(500);
 
-/// What the handlers work with.
+/// What the handlers work with; a clone is the same.
 #[derive(Clone)]
-pub struct App {
-    pub config: Arc<Config>,
+pub struct App(Arc<Services>);
+
+impl Deref for App {
+    type Target = Services;
+
+    fn deref(&self) -> &Services {
+        &self.0
+    }
+}
+
+/// The parts of a running consumer.
+pub struct Services {
+    pub config: Config,
     pub db: Db,
     pub log: Log,
     pub feed: Arc<Feed>,
@@ -53,13 +64,6 @@ pub struct App {
     pub audience: Audience,
     pub tasks: TaskTracker,
     pub stop: CancellationToken,
-    default_source: Arc<str>,
-}
-
-impl App {
-    fn default_source(&self) -> Arc<str> {
-        self.default_source.clone()
-    }
 }
 
 /// Serves until `stop`; then takes nothing new, finishes what is under way, commits what is queued, and closes the database.
@@ -79,35 +83,21 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     let listen = listener.local_addr()?;
     let gate = Gate::new("consumer", listen, &config.common, (&db, &config.database_url)).await?;
     let edge = Edge::new(listen, &config.common);
-    let config = Arc::new(config);
-    let app = App {
-        config,
-        db,
-        log,
-        feed,
-        bus,
-        metrics,
-        edge,
-        gate,
-        audience: Audience::default(),
-        tasks,
-        stop,
-        default_source: intake::default_source(),
-    };
+    let audience = Audience::default();
+    let app = App(Arc::new(Services { config, db, log, feed, bus, metrics, edge, gate, audience, tasks, stop }));
     keep_up(&app);
 
     tracing::info!(listen = %listen, "consumer is at http://{listen}/");
     let (router, io) = router(&app);
     let closing = tokio::spawn(close_sockets(io, app.stop.clone()));
-    serve::run(listener, router, app.stop.clone()).await;
+    serve::run(listener, front(app.clone(), router), app.stop.clone()).await;
 
     closing.await?;
-    let App { db, tasks, .. } = app;
     closing_log.cancel();
-    tasks.close();
-    tasks.wait().await;
+    app.tasks.close();
+    app.tasks.wait().await;
     writing.await?;
-    db.close().await;
+    app.db.close().await;
     tracing::info!("consumer has stopped");
     Ok(())
 }
@@ -137,6 +127,14 @@ fn keep_up(app: &App) {
 async fn close_sockets(io: SocketIo, stop: CancellationToken) {
     stop.cancelled().await;
     io.close().await;
+}
+
+/// Webhooks from programs go straight to the intake: the router and its layers cost more than storing an event.
+fn front(app: App, router: Router) -> Answer {
+    let by_router = serve::by_router(router);
+    Arc::new(move |request| {
+        if intake::is_plain(&request) { Box::pin(intake::take_plain(app.clone(), request)) } else { by_router(request) }
+    })
 }
 
 /// The intake behind the least layers; everything else behind the gate and all of them; the sockets beside both.

@@ -139,15 +139,25 @@ impl Writer {
 }
 
 /// Whole requests from the front, up to [`MAX_COMMIT`] events.
+///
+/// The number of events is a round one where it can be: each number is a statement of its own to prepare. Who stays behind is in the next commit.
 fn gather(waiting: &mut VecDeque<Append>) -> Vec<Append> {
-    let mut gathered = Vec::new();
-    let mut events = 0;
-    while let Some(next) = waiting.pop_front() {
-        events += next.events.len();
-        gathered.push(next);
-        if waiting.front().is_some_and(|next| events + next.events.len() > MAX_COMMIT) {
+    let (mut events, mut round, mut all) = (0, 0, 0);
+    for (place, request) in waiting.iter().enumerate() {
+        events += request.events.len();
+        if events > MAX_COMMIT && all > 0 {
             break;
         }
+        all = place + 1;
+        if is_round(events) {
+            round = all;
+        }
     }
-    gathered
+    let taken = if round * 2 >= all { round } else { all };
+    waiting.drain(..taken).collect()
+}
+
+/// 1, 2, 3, 4, 6, 8, 12, 16, 24 and so on.
+const fn is_round(number: usize) -> bool {
+    number.is_power_of_two() || (number.is_multiple_of(3) && (number / 3).is_power_of_two())
 }

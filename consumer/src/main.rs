@@ -8,6 +8,10 @@ use common::{serve, telemetry};
 use consumer::config::{Command, Config};
 use tokio::net::TcpListener;
 
+/// The system's allocator costs a fifth of the time of an intake under load: what one thread allocates, another frees.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // No .env is no error: every setting has a default.
     let _ = dotenvy::dotenv();

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use sqlx::{AnyConnection, Row, any::AnyRow};
+use sqlx::{Row, any::AnyRow};
 
-use common::db::Db;
+use common::db::{Db, Script, bind};
 
 /// How many of each rank, in the order of [`crate::event::Rank::ALL`].
 pub type Tally = [i64; 5];
@@ -53,34 +53,40 @@ fn tally(row: &AnyRow, first: usize) -> sqlx::Result<Tally> {
 /// Adds a commit's events to the totals and the seconds; part of the commit. `arrived` is keyed by source and second.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn add(connection: &mut AnyConnection, arrived: &BTreeMap<(Arc<str>, i64), Tally>) -> sqlx::Result<()> {
-    let mut totals = BTreeMap::<Arc<str>, (Tally, i64)>::new();
+/// When an argument cannot be written.
+pub fn add(script: &mut Script, arrived: &BTreeMap<(Arc<str>, i64), Tally>) -> sqlx::Result<()> {
+    let mut totals = BTreeMap::<&str, (Tally, i64)>::new();
     for ((source, second), tally) in arrived {
-        add_second(connection, *second, source, *tally).await?;
-        let (total, last_s) = totals.entry(source.clone()).or_default();
+        add_second(script, *second, source, *tally)?;
+        let (total, last_s) = totals.entry(source).or_default();
         total.iter_mut().zip(tally).for_each(|(total, more)| *total += more);
         *last_s = (*last_s).max(*second);
     }
     for (source, (tally, last_s)) in totals {
-        add_total(connection, &source, tally, last_s * 1000).await?;
+        add_total(script, source, tally, last_s * 1000)?;
     }
     Ok(())
 }
 
-async fn add_second(connection: &mut AnyConnection, second: i64, source: &str, tally: Tally) -> sqlx::Result<()> {
-    let text = "insert into rates (second, source, low, moderate, major, critical, other) values ($1, $2, $3, $4, $5, $6, $7) \
-                on conflict (second, source) do update set low = rates.low + excluded.low, moderate = rates.moderate + excluded.moderate, \
-                major = rates.major + excluded.major, critical = rates.critical + excluded.critical, other = rates.other + excluded.other";
-    let query = sqlx::query(text).bind(second).bind(source.to_owned());
-    tally.into_iter().fold(query, sqlx::query::Query::bind).execute(connection).await.map(drop)
+fn add_second(script: &mut Script, second: i64, source: &str, tally: Tally) -> sqlx::Result<()> {
+    let arguments = script.statement(
+        "insert into rates (second, source, low, moderate, major, critical, other) values (?, ?, ?, ?, ?, ?, ?) \
+         on conflict (second, source) do update set low = rates.low + excluded.low, moderate = rates.moderate + excluded.moderate, \
+         major = rates.major + excluded.major, critical = rates.critical + excluded.critical, other = rates.other + excluded.other",
+    );
+    bind(arguments, second)?;
+    bind(arguments, source.to_owned())?;
+    tally.into_iter().try_for_each(|count| bind(arguments, count))
 }
 
-async fn add_total(connection: &mut AnyConnection, source: &str, tally: Tally, last_ms: i64) -> sqlx::Result<()> {
-    let text = "insert into counts (source, last_ms, low, moderate, major, critical, other) values ($1, $2, $3, $4, $5, $6, $7) \
-                on conflict (source) do update set low = counts.low + excluded.low, moderate = counts.moderate + excluded.moderate, \
-                major = counts.major + excluded.major, critical = counts.critical + excluded.critical, other = counts.other + excluded.other, \
-                last_ms = excluded.last_ms";
-    let query = sqlx::query(text).bind(source.to_owned()).bind(last_ms);
-    tally.into_iter().fold(query, sqlx::query::Query::bind).execute(connection).await.map(drop)
+fn add_total(script: &mut Script, source: &str, tally: Tally, last_ms: i64) -> sqlx::Result<()> {
+    let arguments = script.statement(
+        "insert into counts (source, last_ms, low, moderate, major, critical, other) values (?, ?, ?, ?, ?, ?, ?) \
+         on conflict (source) do update set low = counts.low + excluded.low, moderate = counts.moderate + excluded.moderate, \
+         major = counts.major + excluded.major, critical = counts.critical + excluded.critical, other = counts.other + excluded.other, \
+         last_ms = excluded.last_ms",
+    );
+    bind(arguments, source.to_owned())?;
+    bind(arguments, last_ms)?;
+    tally.into_iter().try_for_each(|count| bind(arguments, count))
 }

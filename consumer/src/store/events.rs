@@ -5,54 +5,75 @@ use std::{
     sync::Arc,
 };
 
-use sqlx::{Acquire, AnyConnection, Row, any::AnyRow};
+use sqlx::{AnyConnection, Executor, Row, any::AnyRow};
 use uuid::Uuid;
 
-use common::db::{self, Db};
+use common::db::{self, Db, Kind, Script, bind};
 
 use super::counts::{self, Tally};
 use crate::event::{Event, NewEvent, Rank, Record};
 
 const COLUMNS: &str = "log_offset, id, source, priority, received_ms, request, body";
 
+/// Rows of one insert at most.
+const MAX_ROWS: usize = 256;
+
 /// Appends the events in one commit, gives them their offsets, and counts them; what was there already (same source and `webhook-id`) is left out.
 ///
-/// The lock on the log's one row is held for the whole commit, so a reader who sees offset N has all before it, on any number of nodes.
+/// The lock on the log is held for the whole commit, so a reader who sees offset N has all before it, on any number of nodes.
 ///
 /// # Errors
 /// When the database fails; then nothing of it is stored.
 pub async fn append(db: &Db, events: Vec<NewEvent>) -> sqlx::Result<Vec<Arc<Event>>> {
     let mut connection = db.write.acquire().await?;
-    let mut transaction = connection.begin().await?;
-    let lock = "update log set head = head where name = 'events' returning head";
-    let head: i64 = sqlx::query_scalar(lock).fetch_one(&mut *transaction).await?;
-    let known = known_ids(&mut transaction, &events).await?;
+    let appended = in_transaction(&mut connection, db.kind, events).await;
+    if appended.is_err() && connection.execute("rollback").await.is_err() {
+        // Nobody knows what such a connection is in the middle of.
+        connection.close_on_drop();
+    }
+    appended
+}
+
+async fn in_transaction(
+    connection: &mut AnyConnection,
+    kind: Kind,
+    events: Vec<NewEvent>,
+) -> sqlx::Result<Vec<Arc<Event>>> {
+    let (head, known) = lock(connection, kind, &events).await?;
     let fresh = number(head, events, known);
-    let Some(last) = fresh.last() else {
-        transaction.rollback().await?;
-        return Ok(Vec::new());
-    };
-    insert(&mut transaction, &fresh).await?;
-    counts::add(&mut transaction, &arrived(&fresh)).await?;
-    sqlx::query("update log set head = $1 where name = 'events'").bind(last.offset).execute(&mut *transaction).await?;
-    transaction.commit().await?;
+    let mut script = Script::new(kind);
+    if let Some(last) = fresh.last() {
+        for rows in fresh.chunks(MAX_ROWS) {
+            insert(&mut script, rows)?;
+        }
+        counts::add(&mut script, &arrived(&fresh))?;
+        bind(script.statement("update log set head = ? where name = 'events'"), last.offset)?;
+    }
+    script.statement("commit");
+    script.run(connection).await?;
     Ok(fresh)
 }
 
-/// Which of the events' `webhook-id`s the log has, as (id, source).
-async fn known_ids(connection: &mut AnyConnection, events: &[NewEvent]) -> sqlx::Result<HashSet<(String, String)>> {
-    let mut ids: &[&str] = &events.iter().filter_map(|event| event.webhook_id.as_deref()).collect::<Vec<_>>();
-    let mut known = HashSet::new();
-    while !ids.is_empty() {
-        let (some, rest) = ids.split_at(db::step(ids.len()));
-        ids = rest;
-        let text = format!("select id, source from events where id in ({})", db::list(1, some.len()));
-        let query = some.iter().fold(sqlx::query(sqlx::AssertSqlSafe(text)), |query, id| query.bind((*id).to_owned()));
-        for row in query.fetch_all(&mut *connection).await? {
-            known.insert((row.try_get(0)?, row.try_get(1)?));
-        }
+/// Begins the transaction and takes the log's lock; gives its head, and which of the events' `webhook-id`s it has, as (id, source).
+async fn lock(
+    connection: &mut AnyConnection,
+    kind: Kind,
+    events: &[NewEvent],
+) -> sqlx::Result<(i64, HashSet<(String, String)>)> {
+    let mut script = Script::new(kind);
+    // The first statement of either takes the lock, SQLite's on the whole file.
+    script.statement(if kind == Kind::Sqlite { "begin immediate" } else { "begin" });
+    script.statement("update log set head = head where name = 'events' returning head, '' as id, '' as source");
+    let ids: Vec<&str> = events.iter().filter_map(|event| event.webhook_id.as_deref()).collect();
+    for some in ids.chunks(MAX_ROWS) {
+        let marks = db::marks(1, some.len());
+        let arguments = script.statement(&format!("select log_offset, id, source from events where id in {marks}"));
+        some.iter().try_for_each(|id| bind(arguments, (*id).to_owned()))?;
     }
-    Ok(known)
+    let mut rows = script.run(connection).await?.into_iter();
+    let head = rows.next().ok_or(sqlx::Error::RowNotFound)?.try_get(0)?;
+    let known = rows.map(|row| Ok((row.try_get(1)?, row.try_get(2)?))).collect::<sqlx::Result<_>>()?;
+    Ok((head, known))
 }
 
 /// Leaves repeats out and gives the others the next offsets.
@@ -72,25 +93,17 @@ fn number(head: i64, events: Vec<NewEvent>, mut known: HashSet<(String, String)>
     fresh
 }
 
-async fn insert(connection: &mut AnyConnection, events: &[Arc<Event>]) -> sqlx::Result<()> {
-    let mut left = events;
-    while !left.is_empty() {
-        let (some, rest) = left.split_at(db::fitting(left, |event| event.stored_bytes()));
-        left = rest;
-        let text = format!("insert into events ({COLUMNS}) values {}", db::values(some.len(), 7));
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
-        for event in some {
-            let Record { offset, id, source, priority, received_ms, request, body } = event.record();
-            query = query
-                .bind(offset)
-                .bind(id)
-                .bind(source.to_string())
-                .bind(priority)
-                .bind(received_ms)
-                .bind(request.to_string())
-                .bind(body);
-        }
-        query.execute(&mut *connection).await?;
+fn insert(script: &mut Script, events: &[Arc<Event>]) -> sqlx::Result<()> {
+    let arguments = script.statement(&format!("insert into events ({COLUMNS}) values {}", db::marks(events.len(), 7)));
+    for event in events {
+        let Record { offset, id, source, priority, received_ms, request, body } = event.record();
+        bind(arguments, offset)?;
+        bind(arguments, id)?;
+        bind(arguments, source.to_string())?;
+        bind(arguments, priority)?;
+        bind(arguments, received_ms)?;
+        bind(arguments, request.to_string())?;
+        bind(arguments, body)?;
     }
     Ok(())
 }
