@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { load, watch } from "./load.mjs";
+import { underLoad } from "./page.mjs";
 import { report } from "./report.mjs";
 import { database, freePort, redis, start, stopAll } from "./servers.mjs";
 
@@ -21,7 +22,8 @@ async function main() {
     for (let round = 1; round <= rounds; round += 1) {
       for (const one of cases) one.runs.push(await measured(one, round));
     }
-    report(cases, { rounds, seconds, connections });
+    const page = await underLoad(`http://127.0.0.1:${cases[1].port}`, 10);
+    report(cases, page, { rounds, seconds, connections });
   } finally {
     await stopAll();
     shared.drop();
