@@ -85,6 +85,7 @@ impl Store {
 }
 
 /// Where several producers claim at once, each passes over the rows that another has in hand; SQLite has one writer and needs no such words.
+/// The rows are picked once, ahead of the update: a subselect in its place may run again for each row, and pick others each time.
 fn claim_sql(arms: usize, kind: Kind) -> String {
     let passing = if kind == Kind::Postgres { " for update skip locked" } else { "" };
     let arm = |number: usize| {
@@ -96,7 +97,8 @@ fn claim_sql(arms: usize, kind: Kind) -> String {
     };
     let arms: Vec<String> = (0..arms).map(arm).collect();
     format!(
-        "update deliveries set due_ms = $1, lease = $2 where id in ({}) and state = 0 and due_ms <= $3 \
+        "with picked(id) as materialized ({}) \
+         update deliveries set due_ms = $1, lease = $2 where id in (select id from picked) and state = 0 and due_ms <= $3 \
          returning id, message_id, endpoint_id, batch_id, attempts, step, due_ms, \
          (select body from messages where messages.id = deliveries.message_id) as body",
         arms.join(" union all ")
