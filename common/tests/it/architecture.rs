@@ -14,7 +14,8 @@ const CONSUMER: &[Forbidden] = &[
     ("intake", CONSUMER_EDGES),
     ("actions", CONSUMER_EDGES),
     ("rooms", CONSUMER_EDGES),
-    ("api", CONSUMER_EDGES),
+    // Its OpenAPI document names the intake's route, and nothing else of another edge.
+    ("api", &["actions", "pages", "rooms"]),
     ("pages", CONSUMER_EDGES),
 ];
 const PRODUCER: &[Forbidden] = &[
@@ -26,6 +27,8 @@ const PRODUCER: &[Forbidden] = &[
     ("api", &["delivery", "pages"]),
     ("pages", &["api", "delivery"]),
 ];
+/// What a statement cannot do without. The errors of sqlx may pass through anywhere.
+const SQL: &[&str] = &["sqlx::query", "sqlx::query_as", "sqlx::query_scalar", "AssertSqlSafe", "AnyConnection"];
 /// The modules that may speak of HTTP requests and answers; `lib.rs` puts the routers together.
 const HTTP_EDGES: &[&str] = &["actions", "api", "intake", "lib", "pages", "rooms"];
 
@@ -61,7 +64,8 @@ fn the_services_know_common_and_not_each_other() {
 fn sql_stands_in_the_stores_only() {
     for service in ["consumer", "producer"] {
         for source in sources(service).filter(|source| source.module != "store") {
-            assert!(!source.mentions("sqlx::"), "{} uses sqlx outside store/", source.path.display());
+            let speaks_sql = SQL.iter().any(|name| source.mentions(name));
+            assert!(!speaks_sql, "{} speaks SQL outside store/", source.path.display());
         }
     }
 }
@@ -97,8 +101,8 @@ impl Source {
     /// Whether its code, comments left out, has `name` as a whole path.
     fn mentions(&self, name: &str) -> bool {
         let code = self.text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        code.flat_map(|line| line.match_indices(name).map(move |(at, _)| &line[at + name.len()..]))
-            .any(|rest| name.ends_with(':') || !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_'))
+        let mut rests = code.flat_map(|line| line.match_indices(name).map(move |(at, _)| &line[at + name.len()..]));
+        rests.any(|rest| name.ends_with(':') || !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_'))
     }
 }
 
