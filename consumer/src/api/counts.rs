@@ -1,0 +1,143 @@
+//! The read API's numbers: counts, rates over time, sources.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Json,
+    extract::{Query, State},
+};
+use common::{
+    problem::Problem,
+    time::{now_ms, rfc3339},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    App,
+    store::counts::{self, Tally},
+};
+
+/// The windows of the chart of rates and the step of each, in seconds.
+const WINDOWS: [(i64, i64); 4] = [(60, 1), (900, 10), (3600, 30), (86_400, 720)];
+
+/// How many events of each priority were ever received.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct Counts {
+    #[serde(rename = "Low")]
+    pub low: i64,
+    #[serde(rename = "Moderate")]
+    pub moderate: i64,
+    #[serde(rename = "Major")]
+    pub major: i64,
+    #[serde(rename = "Critical")]
+    pub critical: i64,
+    /// Unknown priority or none.
+    pub other: i64,
+    pub total: i64,
+    /// Offset of the newest event of the log.
+    pub head: i64,
+}
+
+impl Counts {
+    #[must_use]
+    pub fn new(tally: Tally, head: i64) -> Self {
+        let [low, moderate, major, critical, other] = tally;
+        Self { low, moderate, major, critical, other, total: tally.iter().sum(), head }
+    }
+}
+
+/// One source or all.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct SourceQuery {
+    /// Only this source.
+    source: Option<String>,
+}
+
+#[utoipa::path(get, path = "/api/counts", tag = "log", params(SourceQuery), responses((status = 200, body = Counts)))]
+pub async fn totals(State(app): State<App>, Query(query): Query<SourceQuery>) -> Result<Json<Counts>, Problem> {
+    Ok(Json(count(&app, query.source.as_deref()).await?))
+}
+
+/// The counts of one source or of all, as they are committed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(app: &App, source: Option<&str>) -> Result<Counts, Problem> {
+    let (mut asked, mut head) = (Tally::default(), 0);
+    for row in counts::all(&app.db).await? {
+        head += row.tally.iter().sum::<i64>();
+        if source.is_none_or(|source| source.is_empty() || source == row.source) {
+            asked.iter_mut().zip(row.tally).for_each(|(sum, more)| *sum += more);
+        }
+    }
+    Ok(Counts::new(asked, head))
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct RatesQuery {
+    /// Seconds back from now: 60, 900, 3600 or 86400; 900 unless told.
+    window: Option<i64>,
+    /// Only this source.
+    source: Option<String>,
+}
+
+/// What arrived in each step of a window.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Rates {
+    window: i64,
+    /// Seconds of one step.
+    step: i64,
+    /// Unix time of the first step.
+    from: i64,
+    /// Unix time, then Low, Moderate, Major, Critical, other.
+    #[schema(value_type = Vec<Vec<i64>>)]
+    points: Vec<[i64; 6]>,
+}
+
+#[utoipa::path(get, path = "/api/rates", tag = "log", params(RatesQuery), responses((status = 200, body = Rates), (status = 400)))]
+pub async fn rates(State(app): State<App>, Query(query): Query<RatesQuery>) -> Result<Json<Rates>, Problem> {
+    let window = query.window.unwrap_or(900);
+    let Some((_, step)) = WINDOWS.into_iter().find(|(known, _)| *known == window) else {
+        return Err(Problem::bad_request("window is 60, 900, 3600 or 86400 (seconds).").with("parameter", "window"));
+    };
+    let last = now_ms() / 1000 / step * step;
+    let from = last - window + step;
+    let found: BTreeMap<i64, Tally> =
+        counts::rates(&app.db, from, step, query.source.as_deref()).await?.into_iter().collect();
+    let points = (0..window / step).map(|place| {
+        let at = from + place * step;
+        let [low, moderate, major, critical, other] = found.get(&at).copied().unwrap_or_default();
+        [at, low, moderate, major, critical, other]
+    });
+    Ok(Json(Rates { window, step, from, points: points.collect() }))
+}
+
+/// A source that something came from.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Source {
+    source: String,
+    total: i64,
+    /// RFC 3339, UTC, to the second.
+    last_at: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Sources {
+    sources: Vec<Source>,
+}
+
+#[utoipa::path(get, path = "/api/sources", tag = "log", responses((status = 200, body = Sources)))]
+pub async fn sources(State(app): State<App>) -> Result<Json<Sources>, Problem> {
+    let rows = counts::all(&app.db).await?;
+    let sources = rows.into_iter().map(|row| Source {
+        total: row.tally.iter().sum(),
+        last_at: rfc3339(row.last_ms),
+        source: row.source,
+    });
+    Ok(Json(Sources { sources: sources.collect() }))
+}
