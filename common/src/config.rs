@@ -1,7 +1,9 @@
 //! The settings that both services have, and how settings are read.
+#![expect(clippy::doc_markdown, reason = "the comments of the fields are the text of --help")]
 
 use std::{net::SocketAddr, time::Duration};
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use crate::telemetry::LogFormat;
@@ -58,6 +60,18 @@ impl Default for CommonArgs {
             allowed_origins: Vec::new(),
             log_format: LogFormat::Text,
         }
+    }
+}
+
+/// Reads `.env` of the working directory, if there is one, behind both flags and the environment; called before the settings are parsed.
+///
+/// # Errors
+/// When there is one and it cannot be read.
+pub fn read_env_file() -> anyhow::Result<()> {
+    match dotenvy::dotenv() {
+        Ok(_) => Ok(()),
+        Err(error) if error.not_found() => Ok(()),
+        Err(error) => Err(error).context("cannot read .env"),
     }
 }
 

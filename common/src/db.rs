@@ -149,16 +149,17 @@ impl Script {
 
     /// Adds a statement; its arguments are to be added to what is returned, in the order of their placeholders.
     pub fn statement(&mut self, text: &str) -> &mut AnyArguments {
-        match (self.kind, self.parts.last_mut()) {
-            (Kind::Sqlite, Some((joined, _))) => {
-                joined.push(';');
-                joined.push_str(text);
-            }
-            (Kind::Sqlite, None) => self.parts.push((text.to_owned(), AnyArguments::default())),
-            (Kind::Postgres, _) => self.parts.push((numbered(text), AnyArguments::default())),
+        let joins = self.kind == Kind::Sqlite && !self.parts.is_empty();
+        if !joins {
+            self.parts.push((String::new(), AnyArguments::default()));
         }
-        let last = self.parts.last_mut().map(|(_, arguments)| arguments);
-        last.expect("a part was there or has just been added")
+        let last = self.parts.len() - 1;
+        let (script, arguments) = &mut self.parts[last];
+        match self.kind {
+            Kind::Sqlite => *script = format!("{script}{}{text}", if joins { ";" } else { "" }),
+            Kind::Postgres => *script = numbered(text),
+        }
+        arguments
     }
 
     /// Runs the statements; gives the rows of all of them.

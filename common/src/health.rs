@@ -20,7 +20,8 @@ pub async fn readiness(db: &Db, broker_is_up: Option<bool>) -> Response {
     (status, Json(json!({ "ready": database_is_up, "checks": checks }))).into_response()
 }
 
-/// `/metrics` in the OpenMetrics text format.
+/// `/metrics` in the text format of `OpenMetrics`.
+#[must_use]
 pub fn metrics(registry: &Registry) -> Response {
     let mut text = String::new();
     match encode(&mut text, registry) {

@@ -54,6 +54,7 @@ pub type Answer = Arc<dyn Fn(Request) -> Answering + Send + Sync>;
 pub type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// The router as what [`run`] serves.
+#[must_use]
 pub fn by_router(router: Router) -> Answer {
     Arc::new(move |request| {
         let answering = router.clone().oneshot(request);

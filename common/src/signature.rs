@@ -28,6 +28,9 @@ pub fn secret_bytes(secret: &str) -> Vec<u8> {
 }
 
 /// The value of `webhook-signature`: `v1,` and the Base64 of HMAC-SHA256 over `id.timestamp.body`; the time stamp is in seconds since 1970.
+///
+/// # Panics
+/// Never: HMAC takes a key of any length.
 #[must_use]
 pub fn sign(secret: &[u8], id: &str, timestamp_s: i64, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");

@@ -56,7 +56,7 @@ pub async fn follow(mut heard: mpsc::Receiver<Heard>, feed: Arc<Feed>, stop: Can
             Some(Heard::Gap) => feed.nudge(),
             Some(Heard::Message(frame)) => match serde_json::from_slice::<Vec<Record>>(&frame) {
                 Ok(records) if !records.is_empty() => {
-                    feed.offer(&records.into_iter().map(|record| Arc::new(record.into())).collect::<Vec<_>>())
+                    feed.offer(&records.into_iter().map(|record| Arc::new(record.into())).collect::<Vec<_>>());
                 }
                 _ => feed.nudge(),
             },

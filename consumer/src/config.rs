@@ -1,4 +1,5 @@
 //! The consumer's settings.
+#![expect(clippy::doc_markdown, reason = "the comments of the fields are the text of --help")]
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -85,7 +86,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_an_age_a_count_or_both() {
-        let day = Duration::from_secs(86_400);
+        let day = Duration::from_hours(24);
         let cases = [
             ("30d,1000", Some(day * 30), Some(1000)),
             ("1000", None, Some(1000)),

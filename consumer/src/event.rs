@@ -140,6 +140,9 @@ impl Event {
     }
 
     /// The argument of `msg`: a JSON string that holds the event's JSON.
+    ///
+    /// # Panics
+    /// Never: a text is always a JSON string.
     #[must_use]
     pub fn quoted(&self) -> &RawValue {
         self.quoted.get_or_init(|| to_raw_value(&self.body).expect("a text is always a JSON string"))

@@ -44,7 +44,7 @@ pub struct Log {
 struct Append {
     events: Vec<NewEvent>,
     answer: oneshot::Sender<Result<(), Refused>>,
-    _room: OwnedSemaphorePermit,
+    room: OwnedSemaphorePermit,
 }
 
 /// What the writer works with.
@@ -74,7 +74,7 @@ impl Log {
         let room = u32::try_from(bytes / 1024 + 1).map_err(|_| Refused::Full)?;
         let room = self.room.clone().try_acquire_many_owned(room).map_err(|_| Refused::Full)?;
         let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Append { events, answer, _room: room }).map_err(|error| match error {
+        self.queue.try_send(Append { events, answer, room }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Refused::Full,
             mpsc::error::TrySendError::Closed(_) => Refused::Closed,
         })?;
@@ -99,9 +99,22 @@ impl Writer {
             if received == 0 {
                 return;
             }
+            self.take_what_is_coming(&mut arrived).await;
             waiting.extend(arrived.drain(..));
             while !waiting.is_empty() {
                 self.commit(gather(&mut waiting)).await;
+            }
+        }
+    }
+
+    /// Lets the connections that are ready hand in theirs first: a larger commit costs hardly more than a small one.
+    async fn take_what_is_coming(&mut self, arrived: &mut Vec<Append>) {
+        let mut before = 0;
+        while arrived.len() > before && arrived.len() < MAX_COMMIT {
+            before = arrived.len();
+            tokio::task::yield_now().await;
+            while let Ok(request) = self.queue.try_recv() {
+                arrived.push(request);
             }
         }
     }
@@ -112,7 +125,7 @@ impl Writer {
         let mut answers = Vec::with_capacity(requests.len());
         for mut request in requests {
             events.append(&mut request.events);
-            answers.push((request.answer, request._room));
+            answers.push((request.answer, request.room));
         }
         let outcome = match events::append(&self.db, events).await {
             Ok(stored) => {

@@ -1,33 +1,23 @@
 //! Settings, listener, run.
 
-use std::process::ExitCode;
-
 use anyhow::Context;
 use clap::Parser;
-use common::{serve, telemetry};
+use common::{config, serve, telemetry};
 use consumer::config::{Command, Config};
 use tokio::net::TcpListener;
 
-/// The system's allocator costs a fifth of the time of an intake under load: what one thread allocates, another frees.
+/// The system's allocator is slow where one thread frees what another allocated: a fifth of the intake's time under load.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() -> ExitCode {
-    // No .env is no error: every setting has a default.
-    let _ = dotenvy::dotenv();
+fn main() -> anyhow::Result<()> {
+    config::read_env_file()?;
     let config = Config::parse();
     telemetry::init(config.common.log_format);
-    let done = match config.command {
+    match config.command {
         Some(Command::Health) => serve::ask_ready(config.listen),
         None => serve(config),
-    };
-    done.map_or_else(
-        |error| {
-            tracing::error!("{error:#}");
-            ExitCode::FAILURE
-        },
-        |()| ExitCode::SUCCESS,
-    )
+    }
 }
 
 #[tokio::main]

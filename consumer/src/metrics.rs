@@ -73,7 +73,9 @@ impl Metrics {
         self.commit_seconds.observe(took.as_secs_f64());
         self.commit_events.observe(f64::from(u32::try_from(stored.len()).unwrap_or(u32::MAX)));
         let mut tally = [0; 5];
-        stored.iter().for_each(|event| tally[event.rank.index()] += 1);
+        for event in stored {
+            tally[event.rank.index()] += 1;
+        }
         for (rank, count) in crate::event::Rank::ALL.into_iter().zip(tally) {
             self.events.get_or_create(&PriorityLabel { priority: rank.as_str() }).inc_by(count);
         }

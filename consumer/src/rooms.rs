@@ -29,12 +29,13 @@ const COLLECT: &str = "/collectHooks";
 /// Packets that may wait for one socket; the library's 128 drops most of a burst.
 const SOCKET_BUFFER: usize = 4096;
 /// Events sent without a pause in between, which the socket writes together.
-const CHUNK: usize = 512;
+const CHUNK: u16 = 512;
 /// How long to leave a socket alone whose buffer is full.
 const FULL_PAUSE: Duration = Duration::from_millis(100);
 const MAX_SOURCES: usize = 32;
 
 /// The socket.io server, without its namespaces.
+#[must_use]
 pub fn layer() -> (SocketIoLayer, SocketIo) {
     SocketIo::builder()
         .max_buffer_size(SOCKET_BUFFER)
@@ -62,7 +63,7 @@ impl std::fmt::Display for NotAdmitted {
     }
 }
 
-/// CORS does not hold for WebSockets, so the Origin is looked at here; and the gate too.
+/// CORS does not hold for a WebSocket, so the Origin is looked at here; and the gate too.
 ///
 /// # Errors
 /// Says what to change.
@@ -224,9 +225,9 @@ impl Flow {
     }
 
     async fn next(&self, app: &App) -> Vec<Arc<Event>> {
-        match app.feed.after(self.cursor, CHUNK) {
+        match app.feed.after(self.cursor, CHUNK.into()) {
             Next::Events(events) => events,
-            Next::Older => match events::since(&app.db, self.cursor, CHUNK as i64).await {
+            Next::Older => match events::since(&app.db, self.cursor, CHUNK.into()).await {
                 Ok(events) => events.into_iter().map(Arc::new).collect(),
                 Err(error) => {
                     tracing::warn!(%error, "a socket waits for the log");

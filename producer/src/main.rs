@@ -4,20 +4,20 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use common::{serve, telemetry};
+use common::{config, serve, telemetry};
 use producer::{
     cli,
     config::{Cli, Command, Settings},
 };
 use tokio::net::TcpListener;
 
-/// The system's allocator costs a fifth of the time of an intake under load: what one thread allocates, another frees.
+/// The system's allocator is slow where one thread frees what another allocated, as the worker and the recorder do.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    read_env_file()?;
+    config::read_env_file()?;
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Produce(produce)) => {
@@ -26,15 +26,6 @@ async fn main() -> anyhow::Result<ExitCode> {
         }
         Some(Command::Serve(settings)) => serve(settings).await,
         None => serve(cli.settings).await,
-    }
-}
-
-/// `.env` is read before the command line is, so that it stands behind both flags and the environment.
-fn read_env_file() -> anyhow::Result<()> {
-    match dotenvy::dotenv() {
-        Ok(_) => Ok(()),
-        Err(error) if error.not_found() => Ok(()),
-        Err(error) => Err(error).context("cannot read .env"),
     }
 }
 

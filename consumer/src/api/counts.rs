@@ -120,7 +120,8 @@ pub async fn rates(State(app): State<App>, Query(query): Query<RatesQuery>) -> R
 /// A source that something came from.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Source {
-    source: String,
+    #[serde(rename = "source")]
+    name: String,
     total: i64,
     /// RFC 3339, UTC, to the second.
     last_at: String,
@@ -137,7 +138,7 @@ pub async fn sources(State(app): State<App>) -> Result<Json<Sources>, Problem> {
     let sources = rows.into_iter().map(|row| Source {
         total: row.tally.iter().sum(),
         last_at: rfc3339(row.last_ms),
-        source: row.source,
+        name: row.source,
     });
     Ok(Json(Sources { sources: sources.collect() }))
 }

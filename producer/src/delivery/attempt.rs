@@ -20,6 +20,9 @@ use super::{
 };
 use crate::{config::Settings, store::queue::Claimed};
 
+/// Shorter than receivers keep idle connections (ours does for 30 s): one that is used as it is closed costs an attempt.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// What makes attempts: an HTTP client behind the guard, and the key of the default receiver.
 pub struct Sender {
     http: Client,
@@ -41,7 +44,7 @@ impl Sender {
             .connect_timeout(settings.delivery_timeout.min(Duration::from_secs(5)))
             .timeout(settings.delivery_timeout)
             .pool_max_idle_per_host(settings.endpoint_concurrency)
-            .pool_idle_timeout(Duration::from_secs(30))
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .dns_resolver(GuardedDns(Arc::clone(&policy)))
             .tls_backend_preconfigured(tls()?)
             .build()
