@@ -12,7 +12,6 @@ RUN cargo build --release --locked -p producer -p consumer
 FROM debian:bookworm-slim
 RUN useradd --system --uid 10001 --create-home --home-dir /data hookcast
 COPY --from=build /src/target/release/producer /src/target/release/consumer /usr/local/bin/
-COPY scripts/healthy.sh /usr/local/bin/healthy
 # Everything that is kept is under /data; the embedded databases lie in /data/data.
 WORKDIR /data
 USER hookcast

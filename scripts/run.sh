@@ -25,7 +25,7 @@ trap 'echo; echo "stopping"; stop; exit 0' INT TERM
 ready() {
   for _ in $(seq 100); do
     kill -0 "$1" 2>/dev/null || { stop; die "$2 did not start: its last words are above."; }
-    scripts/healthy.sh "$3" 2>/dev/null && return
+    LISTEN=127.0.0.1:$3 "target/release/$2" health 2>/dev/null && return
     sleep 0.1 & wait $!
   done
   stop

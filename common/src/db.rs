@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use sqlx::{
-    AnyConnection, AnyPool, Arguments, AssertSqlSafe, Executor,
+    AnyConnection, AnyPool, Arguments, AssertSqlSafe, Connection, Executor,
     any::{AnyArguments, AnyPoolOptions, AnyRow},
     migrate::Migrator,
 };
@@ -30,6 +30,8 @@ pub struct Db {
     pub write: AnyPool,
     pub read: AnyPool,
     pub kind: Kind,
+    /// Where a connection outside the pools goes, and what it begins with.
+    own: (String, String),
 }
 
 /// Opens `url` (`sqlite://PATH` or `postgres://…`), makes the folder and the file when there are none, and brings the tables up to date.
@@ -77,15 +79,17 @@ async fn open_sqlite(url: &str, durability: Durability) -> anyhow::Result<Db> {
     );
     let opening = || format!("cannot open {}", path.display());
     let write = pool(1, pragmas.clone()).connect(&file).await.with_context(opening)?;
-    let read = pool(4, pragmas).connect(&file).await.with_context(opening)?;
-    Ok(Db { write, read, kind: Kind::Sqlite })
+    let read = pool(4, pragmas.clone()).connect(&file).await.with_context(opening)?;
+    Ok(Db { write, read, kind: Kind::Sqlite, own: (file, pragmas) })
 }
 
 async fn open_postgres(url: &str, durability: Durability) -> anyhow::Result<Db> {
     let commit = if durability == Durability::Full { "on" } else { "off" };
-    let pool = pool(12, format!("set synchronous_commit = {commit}; set lock_timeout = '15s'"));
+    let setup = format!("set synchronous_commit = {commit}; set lock_timeout = '15s'");
+    // A server that restarted left dead connections behind.
+    let pool = pool(12, setup.clone()).test_before_acquire(true);
     let pool = pool.connect(url).await.context("cannot reach the PostgreSQL server of DATABASE_URL")?;
-    Ok(Db { write: pool.clone(), read: pool, kind: Kind::Postgres })
+    Ok(Db { write: pool.clone(), read: pool, kind: Kind::Postgres, own: (url.to_owned(), setup) })
 }
 
 /// A pool whose connections live for ever and begin with `setup`.
@@ -103,6 +107,17 @@ fn pool(size: u32, setup: String) -> AnyPoolOptions {
 }
 
 impl Db {
+    /// A connection outside the pools, for who writes all the time: a pool asks each connection that comes back whether it still lives.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn connect(&self) -> sqlx::Result<AnyConnection> {
+        let (url, setup) = &self.own;
+        let mut connection = AnyConnection::connect(url).await?;
+        connection.execute(AssertSqlSafe(setup.clone())).await?;
+        Ok(connection)
+    }
+
     /// Ends every connection; what is under way is finished first.
     pub async fn close(&self) {
         self.read.close().await;

@@ -14,13 +14,17 @@ use crate::{
     event::{Event, NewEvent},
     feed::Feed,
     metrics::Metrics,
-    store::events,
+    store::events::Appender,
 };
 
 /// Bytes that may wait for their commit.
 const MAX_WAITING_KIB: usize = 64 * 1024;
 /// Events of one commit; one request is never divided.
 const MAX_COMMIT: usize = 2000;
+
+/// A commit that takes longer has failed: its senders wait no longer than this.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(20);
+const WAIT_AFTER_ERROR: Duration = Duration::from_millis(100);
 
 /// Why events were not appended; none of them is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,10 +54,10 @@ struct Append {
 /// What the writer works with.
 pub struct Writer {
     queue: mpsc::Receiver<Append>,
-    pub db: Db,
-    pub feed: Arc<Feed>,
-    pub bus: Bus,
-    pub metrics: Arc<Metrics>,
+    appender: Appender,
+    feed: Arc<Feed>,
+    bus: Bus,
+    metrics: Arc<Metrics>,
 }
 
 impl Log {
@@ -62,7 +66,7 @@ impl Log {
     pub fn new(queue: usize, db: Db, feed: Arc<Feed>, bus: Bus, metrics: Arc<Metrics>) -> (Self, Writer) {
         let (sender, receiver) = mpsc::channel(queue.max(1));
         let log = Self { queue: sender, room: Arc::new(Semaphore::new(MAX_WAITING_KIB)) };
-        (log, Writer { queue: receiver, db, feed, bus, metrics })
+        (log, Writer { queue: receiver, appender: Appender::new(db), feed, bus, metrics })
     }
 
     /// Appends the events of one request, all or none, and waits for the commit.
@@ -85,41 +89,38 @@ impl Log {
 impl Writer {
     /// Writes until `closing`; what was queued by then is still committed.
     pub async fn run(mut self, closing: CancellationToken) {
-        let mut arrived = Vec::new();
         let mut waiting = VecDeque::new();
-        loop {
-            let received = tokio::select! {
-                biased;
-                received = self.queue.recv_many(&mut arrived, MAX_COMMIT) => received,
-                () = closing.cancelled(), if !self.queue.is_closed() => {
-                    self.queue.close();
-                    continue;
-                }
-            };
-            if received == 0 {
-                return;
-            }
-            self.take_what_is_coming(&mut arrived).await;
-            waiting.extend(arrived.drain(..));
-            while !waiting.is_empty() {
-                self.commit(gather(&mut waiting)).await;
-            }
+        while !waiting.is_empty() || self.arrival(&mut waiting, &closing).await {
+            self.take_what_is_coming(&mut waiting).await;
+            self.commit(gather(&mut waiting)).await;
         }
+    }
+
+    /// Waits for the next request; false when none will come.
+    async fn arrival(&mut self, waiting: &mut VecDeque<Append>, closing: &CancellationToken) -> bool {
+        let first = tokio::select! {
+            first = self.queue.recv() => first,
+            () = closing.cancelled() => {
+                self.queue.close();
+                self.queue.recv().await
+            }
+        };
+        first.map(|first| waiting.push_back(first)).is_some()
     }
 
     /// Lets the connections that are ready hand in theirs first: a larger commit costs hardly more than a small one.
-    async fn take_what_is_coming(&mut self, arrived: &mut Vec<Append>) {
+    async fn take_what_is_coming(&mut self, waiting: &mut VecDeque<Append>) {
         let mut before = 0;
-        while arrived.len() > before && arrived.len() < MAX_COMMIT {
-            before = arrived.len();
+        while waiting.len() > before && waiting.len() < MAX_COMMIT {
+            before = waiting.len();
             tokio::task::yield_now().await;
             while let Ok(request) = self.queue.try_recv() {
-                arrived.push(request);
+                waiting.push_back(request);
             }
         }
     }
 
-    async fn commit(&self, requests: Vec<Append>) {
+    async fn commit(&mut self, requests: Vec<Append>) {
         let begun = Instant::now();
         let mut events = Vec::with_capacity(requests.len());
         let mut answers = Vec::with_capacity(requests.len());
@@ -127,14 +128,15 @@ impl Writer {
             events.append(&mut request.events);
             answers.push((request.answer, request.room));
         }
-        let outcome = match events::append(&self.db, events).await {
+        let appended = time::timeout(COMMIT_TIMEOUT, self.appender.append(events)).await;
+        let outcome = match appended.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
             Ok(stored) => {
                 self.publish(&stored, begun);
                 Ok(())
             }
             Err(error) => {
                 tracing::error!(%error, requests = answers.len(), "cannot commit; the senders are told to come again");
-                time::sleep(Duration::from_millis(100)).await;
+                time::sleep(WAIT_AFTER_ERROR).await;
                 Err(Refused::Failed)
             }
         };

@@ -29,6 +29,8 @@ const AFTER_HELP: &str = "A file .env in the working directory is read when ther
 pub enum Command {
     /// Serve the pages and the API, and deliver what is queued (the default)
     Serve(Settings),
+    /// Ask a running producer on LISTEN's port whether it is ready; exits 1 when it is not
+    Health(Settings),
     /// Produce one batch from the command line, follow it to its end, and exit 1 when a task was not delivered
     #[command(after_help = AFTER_HELP)]
     Produce(Produce),

@@ -24,6 +24,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             telemetry::init_at(produce.settings.common.log_format, "warn");
             cli::produce(produce).await
         }
+        Some(Command::Health(settings)) => serve::ask_ready(settings.listen).map(|()| ExitCode::SUCCESS),
         Some(Command::Serve(settings)) => serve(settings).await,
         None => serve(cli.settings).await,
     }

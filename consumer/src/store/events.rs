@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use sqlx::{AnyConnection, Executor, Row, any::AnyRow};
+use sqlx::{AnyConnection, Row, any::AnyRow};
 use uuid::Uuid;
 
 use common::db::{self, Db, Kind, Script, bind};
@@ -18,20 +18,37 @@ const COLUMNS: &str = "log_offset, id, source, priority, received_ms, request, b
 /// Rows of one insert at most.
 const MAX_ROWS: usize = 256;
 
-/// Appends the events in one commit, gives them their offsets, and counts them; what was there already (same source and `webhook-id`) is left out.
-///
-/// The lock on the log is held for the whole commit, so a reader who sees offset N has all before it, on any number of nodes.
-///
-/// # Errors
-/// When the database fails; then nothing of it is stored.
-pub async fn append(db: &Db, events: Vec<NewEvent>) -> sqlx::Result<Vec<Arc<Event>>> {
-    let mut connection = db.write.acquire().await?;
-    let appended = in_transaction(&mut connection, db.kind, events).await;
-    if appended.is_err() && connection.execute("rollback").await.is_err() {
-        // Nobody knows what such a connection is in the middle of.
-        connection.close_on_drop();
+/// Appends to the log, over a connection of its own.
+pub struct Appender {
+    db: Db,
+    connection: Option<AnyConnection>,
+}
+
+impl Appender {
+    #[must_use]
+    pub const fn new(db: Db) -> Self {
+        Self { db, connection: None }
     }
-    appended
+
+    /// Appends the events in one commit, gives them their offsets, and counts them; what was there already (same source and `webhook-id`)
+    /// is left out.
+    ///
+    /// The lock on the log is held for the whole commit, so a reader who sees offset N has all before it, on any number of nodes.
+    ///
+    /// # Errors
+    /// When the database fails. Then nothing of it is stored, unless the connection broke in the very moment of the commit.
+    pub async fn append(&mut self, events: Vec<NewEvent>) -> sqlx::Result<Vec<Arc<Event>>> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.db.connect().await?,
+        };
+        let appended = in_transaction(&mut connection, self.db.kind, events).await;
+        // Nobody knows what a connection is in the middle of on which something failed: it goes, and its transaction with it.
+        if appended.is_ok() {
+            self.connection = Some(connection);
+        }
+        appended
+    }
 }
 
 async fn in_transaction(
