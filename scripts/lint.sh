@@ -11,7 +11,8 @@ say "clippy"
 cargo clippy --workspace --all-targets --locked -- -D warnings
 
 say "rustdoc"
-RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked --quiet
+# Links to private items are for whoever reads the source.
+RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --workspace --no-deps --document-private-items --locked --quiet
 
 say "dependencies: licences, bans, sources"
 cargo deny --log-level error check licenses bans sources

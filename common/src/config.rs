@@ -31,7 +31,7 @@ pub struct CommonArgs {
     #[arg(long, env = "ALLOWED_HOSTS", value_name = "HOST,…", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
 
-    /// Origins of other people's pages that may call this service from a browser, as https://example.com, separated by commas
+    /// Origins (scheme, host, port) of other people's pages that may call this service from a browser, separated by commas
     #[arg(long, env = "ALLOWED_ORIGINS", value_name = "ORIGIN,…", value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
 
