@@ -121,7 +121,7 @@ pub async fn run(settings: Settings, listener: TcpListener, stop: CancellationTo
 
 fn router(app: &App, gate: &Gate, edge: &Edge) -> Router {
     let (open, guarded, openapi) = api::routes();
-    let guarded = guarded.merge(pages::routes()).with_state(app.clone());
+    let guarded = pages::beside(guarded, app).with_state(app.clone());
     let open = open.merge(api::openapi::route(openapi)).with_state(app.clone());
     let router = gate.guard(guarded).merge(gate.routes()).merge(open).merge(assets::router());
     edge::guard(edge::harden(router.fallback(api::not_found)), edge)

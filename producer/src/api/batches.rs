@@ -7,13 +7,13 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
-use common::{edge::wants_page, problem::Problem, time::now_ms};
+use common::{problem::Problem, time::now_ms};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Params, batch_answer, limit, order};
 use crate::{
-    App, pages,
+    App,
     progress::{Batch, Line},
     sources::fake,
 };
@@ -50,11 +50,7 @@ pub struct Lines {
     responses((status = 202, body = Batch, description = "Queued"), (status = 303, description = "Queued; the batch's page"),
         (status = 400, description = "A field cannot be read; `field` names it")))]
 pub async fn create(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
-    let order = match order::read(&app, &headers, &body) {
-        Ok(order) => order,
-        Err(problem) if wants_page(&headers) => return Ok(pages::refused(&app, &body, problem).await),
-        Err(problem) => return Err(problem),
-    };
+    let order = order::read(&app, &headers, &body)?;
     let batch = fake::produce(&app, order).await?;
     Ok(batch_answer(&headers, StatusCode::ACCEPTED, &Batch::of(&batch, now_ms())))
 }

@@ -5,15 +5,14 @@ mod deliveries;
 mod form;
 mod produce;
 
-use axum::{Router, routing::get};
-
-pub use produce::refused;
+use axum::{Router, middleware, routing::get};
 
 use crate::App;
 
-/// The routes of the pages.
-pub fn routes() -> Router<App> {
-    Router::new()
+/// Adds the pages to `api`, and sends a browser's form that `api` refuses back as a page.
+pub fn beside(api: Router<App>, app: &App) -> Router<App> {
+    let again = middleware::from_fn_with_state(app.clone(), produce::again);
+    api.layer(again)
         .route("/", get(produce::show))
         .route("/batches", get(produce::list))
         .route("/batches/{id}", get(produce::show_batch))

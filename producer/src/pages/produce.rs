@@ -4,10 +4,14 @@ use std::collections::HashSet;
 
 use askama::Template;
 use axum::{
-    extract::{Path, State},
+    body::{Body, to_bytes},
+    extract::{Path, Request, State},
+    http::Method,
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use common::{
+    edge::wants_page,
     page,
     problem::Problem,
     time::{now_ms, rfc3339},
@@ -23,6 +27,8 @@ const RECENT: i64 = 8;
 const LISTED: i64 = 200;
 /// Lines that a page without scripts shows.
 const LINES: i64 = 200;
+/// Bytes of a form that are read to show it again; the API takes as many.
+const FORM_LIMIT: usize = 64 * 1024;
 
 #[derive(Template)]
 #[template(path = "producer.html")]
@@ -61,9 +67,26 @@ pub async fn show_batch(State(app): State<App>, Path(id): Path<String>) -> Resul
     whole(&app, Form::new(&app.settings), Some(batch), &recent).await
 }
 
+/// Lets the API take a browser's `POST /producetasks`; when it refuses, the form comes back with what is wrong in it.
+pub async fn again(State(app): State<App>, request: Request, next: Next) -> Response {
+    let is_form = request.method() == Method::POST && request.uri().path() == "/producetasks";
+    if !is_form || !wants_page(request.headers()) {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(sent) = to_bytes(body, FORM_LIMIT).await else {
+        return Problem::too_large(format!("A form has at most {FORM_LIMIT} bytes.")).into_response();
+    };
+    let response = next.run(Request::from_parts(parts, Body::from(sent.clone()))).await;
+    match response.extensions().get::<Problem>() {
+        Some(problem) if problem.status.is_client_error() => refused(&app, &sent, problem).await,
+        _ => response,
+    }
+}
+
 /// The form that was sent, with what is wrong with it; the status is the problem's.
-pub async fn refused(app: &App, body: &[u8], problem: Problem) -> Response {
-    let form = Form::refused(&app.settings, body, &problem);
+async fn refused(app: &App, sent: &[u8], problem: &Problem) -> Response {
+    let form = Form::refused(&app.settings, sent, problem);
     let recent = match app.store.batches(RECENT).await {
         Ok(recent) => recent,
         Err(error) => return Problem::from(error).into_response(),
