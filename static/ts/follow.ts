@@ -68,6 +68,8 @@ export class Follow {
     while (end > 0 && !this.closed) {
       const after = Math.max(0, end - CHUNK);
       const lines = await this.past(after, end - after);
+      // Another batch may be shown by now.
+      if (this.closed) return;
       this.follower.older(lines.filter((line) => line.seq <= end));
       end = after;
     }
