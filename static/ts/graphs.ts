@@ -78,7 +78,8 @@ export class Graphs {
     if (time - this.drawn.rates < RATES_EVERY) return;
     this.drawn.rates = time;
     const { series } = this;
-    this.chart.show(series.steps(now() / 1000), series.step, series.gaps);
+    const seconds = now() / 1000;
+    this.chart.show(series.steps(seconds), series.step, series.gaps, seconds);
     setText(need("#rates-title"), `Rate, tasks per ${this.chart.unitName}`);
   }
 

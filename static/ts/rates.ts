@@ -14,8 +14,10 @@ const STACK: { name: Priority; index: number }[] = [
   { name: "other", index: 4 },
 ];
 
-/** Seconds between the labels of the time axis, by step. */
-const TICKS: Record<number, number> = { 1: 10, 10: 180, 30: 600, 60: 600, 720: 14_400 };
+/** Seconds that may lie between two labels of the time axis. */
+const TICKS = [10, 15, 20, 30, 60, 180, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400];
+/** The widths of `14:07:10` and `14:07` with room beside them, in pixels. */
+const LABEL = { seconds: 72, minutes: 56 };
 
 type XY = { x: number; y: number | null };
 
@@ -48,6 +50,7 @@ export class RateChart {
   private steps: Step[] = [];
   private gaps: Gap[] = [];
   private step = 10;
+  private now = 1;
   private readonly hidden = new Set<Priority>();
   unitName = "second";
 
@@ -87,7 +90,8 @@ export class RateChart {
         grid: { display: false },
         border: { color: colors.line },
         afterBuildTicks: (axis) => {
-          const every = TICKS[this.step] ?? this.step * 12;
+          const least = (axis.max - axis.min) / (axis.width / (this.step < 10 ? LABEL.seconds : LABEL.minutes));
+          const every = TICKS.find((seconds) => seconds >= least) ?? 86_400;
           // A label at the very edge would be cut off.
           const edge = (axis.max - axis.min) * 0.03;
           axis.ticks = [];
@@ -99,8 +103,8 @@ export class RateChart {
           color: colors.soft,
           font: FONT,
           maxRotation: 0,
-          autoSkipPadding: 16,
-          callback: (value) => clock(Number(value), TICKS[this.step] ?? 60),
+          autoSkip: false,
+          callback: (value) => clock(Number(value), this.step < 10),
         },
       },
       y: {
@@ -127,24 +131,30 @@ export class RateChart {
     this.chart.update("none");
   }
 
-  show(steps: Step[], step: number, gaps: Gap[]): void {
-    [this.steps, this.step, this.gaps] = [steps, step, gaps];
+  /** `now` (unix seconds) is where the axis ends. */
+  show(steps: Step[], step: number, gaps: Gap[], now: number): void {
+    [this.steps, this.step, this.gaps, this.now] = [steps, step, gaps, now];
     const totals = steps.map((one) => one.rates.reduce<number>((sum, value) => sum + (value ?? 0), 0));
     const { name, seconds } = unit(Math.max(0, ...totals));
     this.unitName = name;
+    const last = steps.at(-1);
+    const end = last ? Math.min(now, last.at + step) : now;
     STACK.forEach(({ name: priority, index }, place) => {
       const dataset = this.chart.data.datasets[place];
       if (!dataset) return;
       dataset.hidden = this.hidden.has(priority);
-      dataset.data = steps.map((one) => {
+      const point = (one: Step, x: number): XY => {
         const value = one.rates[index];
-        return { x: one.at, y: value === null || value === undefined ? null : value * seconds };
-      });
+        return { x, y: value === null || value === undefined ? null : value * seconds };
+      };
+      dataset.data = steps.map((one) => point(one, one.at));
+      // The newest step is as wide as it has lasted, or what just came would be a hair at the edge.
+      if (last) dataset.data.push(point(last, end));
     });
     const x = this.chart.options.scales?.x;
     if (x) {
-      x.min = steps[0]?.at ?? 0;
-      x.max = steps.at(-1)?.at ?? 1;
+      x.min = end - steps.length * step;
+      x.max = end;
     }
     this.chart.update("none");
   }
@@ -152,19 +162,20 @@ export class RateChart {
   /** Shows or hides one priority; says whether it is shown now. */
   toggle(priority: Priority): boolean {
     if (!this.hidden.delete(priority)) this.hidden.add(priority);
-    this.show(this.steps, this.step, this.gaps);
+    this.show(this.steps, this.step, this.gaps, this.now);
     return !this.hidden.has(priority);
   }
 
   private title(index: number): string[] {
-    const one = this.steps[index];
+    const one = this.steps[Math.min(index, this.steps.length - 1)];
     if (!one) return [];
     const total = one.counts.reduce((sum, count) => sum + count, 0);
     const parts = STACK.filter(({ index: at }) => (one.counts[at] ?? 0) > 0).map(
       ({ name, index: at }) => `${SYMBOLS[name]} ${word(name)} ${grouped(one.counts[at] ?? 0)}`,
     );
+    const exact = this.step < 60;
     const span =
-      this.step === 1 ? clock(one.at, 1) : `${clock(one.at, this.step)} – ${clock(one.at + this.step, this.step)}`;
+      this.step === 1 ? clock(one.at, exact) : `${clock(one.at, exact)} – ${clock(one.at + this.step, exact)}`;
     return [span, `${grouped(total)} tasks, ${rate(total / this.step)} / s`, ...parts.reverse()];
   }
 
@@ -174,10 +185,10 @@ export class RateChart {
   }
 }
 
-/** A time of day as short as the step allows, in the reader's own zone. */
-function clock(at: number, step: number): string {
+/** A time of day in the reader's own zone. */
+function clock(at: number, withSeconds: boolean): string {
   const date = new Date(at * 1000);
   const two = (value: number) => String(value).padStart(2, "0");
   const minutes = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  return step < 30 ? `${minutes}:${two(date.getSeconds())}` : minutes;
+  return withSeconds ? `${minutes}:${two(date.getSeconds())}` : minutes;
 }
