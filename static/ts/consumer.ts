@@ -1,8 +1,9 @@
 /* The dashboard: frames come in, the page follows; hidden or paused it only keeps count. */
 import { badge } from "./badge.ts";
 import { Controls } from "./controls.ts";
-import { coalesced, find, need, typing } from "./dom.ts";
+import { coalesced, find, need, setText, typing } from "./dom.ts";
 import { Feed } from "./feed.ts";
+import { grouped } from "./format.ts";
 import { Graphs } from "./graphs.ts";
 import { enhanceEventPage, Inspector } from "./inspector.ts";
 import { renderedCounts, showCounts, showRate, showTitle } from "./kpis.ts";
@@ -21,6 +22,7 @@ class Dashboard {
   private rate = 0;
   private lastAt: string | null = find("[data-last-at]")?.dataset.lastAt ?? null;
   private paused = false;
+  private pausedAt = 0;
   private seenHead: number | null = null;
 
   constructor() {
@@ -60,7 +62,7 @@ class Dashboard {
     if (whole) this.graphs.series.reset();
     this.graphs.take(frame);
     this.list.take(frame, whole);
-    if (whole) this.readRates();
+    if (whole && !this.paused) this.readRates();
     if (document.hidden) this.unread();
     else if (!this.paused || (previous === 0 && frame.counts.total > 0)) this.draw();
     this.showState();
@@ -73,7 +75,7 @@ class Dashboard {
 
   private gap(from: number, to: number | null): void {
     this.graphs.gap(from, to);
-    if (to !== null) this.readRates();
+    if (to !== null && !this.paused) this.readRates();
     this.showState();
   }
 
@@ -100,15 +102,20 @@ class Dashboard {
   private showState(): void {
     const { state, age } = this.feed.state();
     badge(this.paused && state === "live" ? "paused" : state, age);
+    const missed = this.paused ? (this.feed.head ?? 0) - this.pausedAt : 0;
+    const resume = missed > 0 ? `▶ Resume · ${grouped(missed)} new` : "▶ Resume";
+    setText(this.pauseButton, this.paused ? resume : "❚❚ Pause");
   }
 
   private pause(): void {
     this.paused = !this.paused;
     this.list.frozen = this.paused;
     this.pauseButton.setAttribute("aria-pressed", String(this.paused));
-    this.pauseButton.replaceChildren(this.paused ? "▶ Resume" : "❚❚ Pause");
+    this.pausedAt = this.feed.head ?? 0;
     this.showState();
-    if (!this.paused) this.draw();
+    if (this.paused) return;
+    this.readRates();
+    this.draw();
   }
 
   private unread(): void {
@@ -129,6 +136,12 @@ class Dashboard {
   private step(by: number): void {
     const event = this.list.move(by);
     if (event && this.inspector.opened) void this.inspector.open(event);
+    this.bringList();
+  }
+
+  /** Whoever walks by keys sees where: the list may stand below the fold. */
+  private bringList(): void {
+    need("#stream").scrollIntoView({ block: "nearest" });
   }
 
   private key(event: KeyboardEvent): void {
@@ -136,8 +149,10 @@ class Dashboard {
     const inList = !(event.target as Element).closest("button, a, summary");
     if (event.key === "j" || (event.key === "ArrowDown" && this.onList(event))) this.step(1);
     else if (event.key === "k" || (event.key === "ArrowUp" && this.onList(event))) this.step(-1);
-    else if (event.key === "Enter" && inList && !this.inspector.opened) this.list.openSelected();
-    else if (event.key === "Escape" && this.inspector.opened) this.inspector.close();
+    else if (event.key === "Enter" && inList && !this.inspector.opened) {
+      this.list.openSelected();
+      this.bringList();
+    } else if (event.key === "Escape" && this.inspector.opened) this.inspector.close();
     else if (event.key === "p") this.pause();
     else if (event.key === "Home" && this.onList(event)) this.list.toTop();
     else return;

@@ -43,7 +43,7 @@ export class Controls {
       const button = (event.target as Element).closest("button");
       if (button) this.set({ priority: toggled(this.choice.priority, button.value) });
     });
-    need("#clear").addEventListener("click", () => this.set({ q: "", priority: "" }));
+    need("#clear").addEventListener("click", () => this.set({ q: "", priority: "", source: "" }));
     this.show();
     void this.sources();
   }

@@ -80,7 +80,10 @@ export function typing(event: KeyboardEvent): boolean {
 }
 
 export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
-  const response = await fetch(url, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
+  const asked = fetch(url, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
+  const response = await asked.catch(() => {
+    throw new Error("The server does not answer. It is asked again in a moment.");
+  });
   if (!response.ok) throw await problem(response);
   return (await response.json()) as T;
 }

@@ -41,7 +41,8 @@ function showError(form: HTMLFormElement, error: Error & { problem?: Record<stri
   const name = error.problem?.field;
   const field = typeof name === "string" ? form.elements.namedItem(name) : null;
   if (!(field instanceof HTMLElement)) {
-    form.prepend(el("p", { class: "form-error", role: "alert" }, error.message));
+    const away = error.problem === undefined;
+    form.prepend(el("p", { class: "form-error", role: "alert", "data-away": away }, error.message));
     return;
   }
   const details = find<HTMLDetailsElement>("details", form);

@@ -82,7 +82,8 @@ export class EventList {
     this.viewport.hidden = !this.nothing.hidden;
     const more = matches && !matches.done ? "+" : "";
     const count = matches ? `${grouped(rows)}${more} shown` : plural(rows, "message");
-    setText(this.status, matches && !matches.loaded ? "Searching…" : count);
+    const unknown = matches && (!matches.loaded || (matches.error && rows === 0));
+    setText(this.status, unknown ? "Searching…" : count);
   }
 
   private tellNewer(): void {
