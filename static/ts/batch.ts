@@ -96,10 +96,15 @@ export class Lines {
   }
 }
 
-/** Percent of the tasks that reached their end, rounded down: 100 only when nothing is left. */
+/** Percent of the tasks that were sent to their end, rounded down: 100 only when nothing is left and nothing was cancelled. */
 export function done(batch: Batch): number {
   if (batch.total === 0) return 100;
-  return Math.floor(((batch.total - batch.pending) / batch.total) * 100);
+  return Math.floor(((batch.total - batch.pending - batch.cancelled) / batch.total) * 100);
+}
+
+/** Whether all that is left of the batch waits for a retry. */
+export function retrying(batch: Batch): boolean {
+  return batch.state === "running" && batch.retrying > 0 && batch.retrying === batch.pending;
 }
 
 const REASONS: Record<string, string> = {

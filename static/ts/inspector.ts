@@ -1,13 +1,11 @@
 /* One event, read closely: beside the list, or as a sheet where there is no room beside it. */
+import { showBody } from "./body.ts";
 import { since } from "./clock.ts";
 import { copyBy } from "./copy.ts";
 import { curl } from "./curl.ts";
 import { el, find, getJson, need, setText } from "./dom.ts";
 import { absolute, bytes, grouped } from "./format.ts";
-import { pretty } from "./json.ts";
 import type { Detail, Summary } from "./wire.ts";
-
-const HIGHLIGHTED_BYTES = 200_000;
 
 export class Inspector {
   /** The previous (-1: newer) or next (1: older) event is asked for. */
@@ -114,10 +112,7 @@ export class Inspector {
   private raw(button: HTMLElement, wanted = button.getAttribute("aria-pressed") !== "true"): void {
     if (!this.detail) return;
     button.setAttribute("aria-pressed", String(wanted));
-    const tokens = wanted || this.detail.raw.length > HIGHLIGHTED_BYTES ? null : pretty(this.detail.raw);
-    const place = need("[data-body]", this.panel);
-    if (tokens) place.replaceChildren(...tokens.map(tokenNode));
-    else place.textContent = this.detail.raw;
+    showBody(need("[data-body]", this.panel), this.detail.raw, wanted);
   }
 
   private failed(event: Summary, error: Error): void {
@@ -133,10 +128,6 @@ export class Inspector {
   }
 }
 
-function tokenNode(token: { kind: string; text: string }): Node {
-  return token.kind === "plain" ? document.createTextNode(token.text) : el("span", { class: token.kind }, token.text);
-}
-
 function asCurl(detail: Detail): string {
   return curl(detail.method, `${location.origin}${detail.path}`, detail.headers, detail.raw);
 }
@@ -146,17 +137,12 @@ export function enhanceEventPage(): void {
   const body = find("[data-pretty]");
   if (!body) return;
   const raw = body.textContent ?? "";
-  const show = (plain: boolean) => {
-    const tokens = plain || raw.length > HIGHLIGHTED_BYTES ? null : pretty(raw);
-    if (tokens) body.replaceChildren(...tokens.map(tokenNode));
-    else body.textContent = raw;
-  };
-  show(false);
+  showBody(body, raw, false);
   const button = find("[data-do=raw]");
   button?.addEventListener("click", () => {
     const plain = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", String(plain));
-    show(plain);
+    showBody(body, raw, plain);
   });
   find("[data-do=copy]")?.addEventListener("click", (event) => void copyBy(event.currentTarget as HTMLElement, raw));
   find("[data-do=curl]")?.addEventListener("click", (event) => {

@@ -1,20 +1,25 @@
 /* The producer's live pages: the form, the batch that is followed, the recent ones. */
 import { badge } from "./badge.ts";
 import type { Batch } from "./batch.ts";
+import { followDelivery } from "./delivery.ts";
 import { coalesced, find, need } from "./dom.ts";
 import { Follow } from "./follow.ts";
 import { post, produceForm } from "./form.ts";
 import { plural } from "./format.ts";
 import { LineList } from "./lines.ts";
 import { showBatch } from "./panel.ts";
-import { refreshRecent } from "./recent.ts";
+import { refreshRecent, showRecent } from "./recent.ts";
 import { toast } from "./toast.ts";
 
 class ProducerPage {
   private follow: Follow | null = null;
   private batch: Batch | null = null;
   private readonly list = new LineList();
-  private readonly draw = coalesced(() => this.batch && showBatch(this.batch));
+  private readonly draw = coalesced(() => {
+    if (!this.batch) return;
+    showBatch(this.batch);
+    showRecent(this.batch);
+  });
 
   constructor() {
     const id = need("#batch").dataset.id;
@@ -47,7 +52,11 @@ class ProducerPage {
         this.list.draw();
       },
       older: (lines) => this.list.addOlder(lines),
-      state: (state) => badge(state),
+      state: (state) => {
+        badge(state);
+        // What could not be sent for want of an answer can be now.
+        if (state === "live" || state === "ended") find("#produce [data-away]")?.remove();
+      },
     });
   }
 
@@ -80,4 +89,5 @@ class ProducerPage {
 }
 
 if (find("#batch")) new ProducerPage();
+else if (find("[data-pretty]")) followDelivery();
 else setInterval(() => void refreshRecent(), 5000);

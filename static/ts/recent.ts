@@ -1,5 +1,5 @@
 /* The recent batches, kept up to date while the page is open. */
-import type { Batch } from "./batch.ts";
+import { type Batch, retrying } from "./batch.ts";
 import { since } from "./clock.ts";
 import { el, find, getJson, setText } from "./dom.ts";
 import { absolute, grouped, plural, rate, took } from "./format.ts";
@@ -17,6 +17,12 @@ export async function refreshRecent(): Promise<void> {
   if (empty) empty.hidden = answer.batches.length > 0;
 }
 
+/** Redraws the row of one batch, when it is in the list. */
+export function showRecent(batch: Batch): void {
+  const link = find(`#recent a[href="/batches/${encodeURIComponent(batch.id)}"]`);
+  if (link && link !== document.activeElement) link.replaceWith(row(batch));
+}
+
 function row(batch: Batch): HTMLElement {
   const [colour, symbol, word] = mood(batch);
   const when = el("time", { datetime: batch.created_at, "data-rel": true, title: absolute(batch.created_at) });
@@ -27,13 +33,14 @@ function row(batch: Batch): HTMLElement {
     el("span", { class: "when" }, when),
     el("span", { class: `pill ${colour}` }, el("span", { "aria-hidden": "true" }, symbol), word),
     el("span", { class: "what cut" }, summary(batch)),
-    el("span", { class: "from" }, `seed ${batch.seed}`),
+    el("span", { class: "from cut" }, `seed ${batch.seed}`),
     el("span", { class: "id" }, shortId(batch.id)),
   );
 }
 
 /** Colour, symbol and word of a batch's pill. */
 function mood(batch: Batch): [string, string, string] {
+  if (retrying(batch)) return ["major", "↻", "Retrying"];
   if (batch.state === "running") return ["moderate", "◌", "Running"];
   if (batch.failed > 0) return ["critical", "✕", `${grouped(batch.failed)} failed`];
   return batch.state === "cancelled" ? ["other", "⊘", "Cancelled"] : ["low", "✓", "Delivered"];

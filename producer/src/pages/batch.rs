@@ -79,9 +79,9 @@ impl Panel {
     }
 }
 
-/// Percent of the tasks that reached their end, rounded down: 100 only when nothing is left.
+/// Percent of the tasks that were sent to their end, rounded down: 100 only when nothing is left and nothing was cancelled.
 fn done(batch: &Batch) -> i64 {
-    ((batch.total - batch.pending) * 100).checked_div(batch.total).unwrap_or(100)
+    ((batch.total - batch.pending - batch.cancelled) * 100).checked_div(batch.total).unwrap_or(100)
 }
 
 fn took(stored: &batches::Batch) -> Option<String> {
@@ -142,6 +142,9 @@ impl BatchRow {
     pub fn of(stored: &batches::Batch, now_ms: i64) -> Self {
         let batch = Batch::of(stored, now_ms);
         let (class, symbol, word) = match (batch.state, batch.failed) {
+            ("running", _) if batch.retrying > 0 && batch.retrying == batch.pending => {
+                ("major", "↻", "Retrying".into())
+            }
             ("running", _) => ("moderate", "◌", "Running".into()),
             (_, failed) if failed > 0 => ("critical", "✕", format!("{} failed", grouped(failed))),
             ("cancelled", _) => ("other", "⊘", "Cancelled".into()),

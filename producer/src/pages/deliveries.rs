@@ -152,7 +152,7 @@ fn mood(stored: &deliveries::Delivery, now_ms: i64) -> (&'static str, &'static s
         DeliveryState::Cancelled => ("other", "⊘", "Cancelled".into()),
         DeliveryState::Waiting if stored.in_flight => ("moderate", "◌", "Sending".into()),
         DeliveryState::Waiting if stored.attempts == 0 => ("other", "◷", "Waiting".into()),
-        DeliveryState::Waiting if left_s <= 0 => ("major", "↻", "Retry now".into()),
+        DeliveryState::Waiting if left_s <= 0 => ("major", "↻", "Retrying".into()),
         DeliveryState::Waiting => ("major", "↻", format!("Retry in {}", duration(left_s))),
     }
 }
@@ -180,6 +180,8 @@ struct DeliveryPage {
     consumer_url: String,
     short: String,
     row: Row,
+    /// Whether more will happen by itself.
+    unfinished: bool,
     retry: Option<String>,
     batch: Option<Link>,
     created: Stamp,
@@ -203,6 +205,7 @@ pub async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Resp
         consumer_url: super::consumer_url(&app),
         short: stored.id.chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect(),
         row: row(&app, &stored, now_ms),
+        unfinished: stored.state == DeliveryState::Waiting,
         retry: retriable.then(|| format!("/api/deliveries/{}/retry", stored.id)),
         batch,
         created: Stamp::of(stored.created_ms, now_ms),
