@@ -50,12 +50,12 @@ impl Form {
             },
             field("wait", "Wait between tasks", words(settings.wait_time), "e.g. 200ms; 0: full speed".into()),
             Field { inputmode: "numeric", ..field("seed", "Seed", seed, "same seed, same tasks".into()) },
+            field("weights", "Weights", "1,1,1,1".into(), "Low, Moderate, Major, Critical".into()),
             Field {
                 class: "wide",
                 inputmode: "url",
                 ..field("to", "Receiver", settings.webhook_receiver_url.to_string(), String::new())
             },
-            field("weights", "Weights", "1,1,1,1".into(), "Low, Moderate, Major, Critical".into()),
         ];
         let pace = if settings.wait_time.is_zero() {
             "at full speed".into()
