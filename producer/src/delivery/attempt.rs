@@ -41,7 +41,7 @@ impl Sender {
             .redirect(redirect::Policy::none())
             .referer(false)
             .user_agent(concat!("hookcast/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(settings.delivery_timeout.min(Duration::from_secs(5)))
+            .connect_timeout(connect_timeout(settings.delivery_timeout))
             .timeout(settings.delivery_timeout)
             .pool_max_idle_per_host(settings.endpoint_concurrency)
             .pool_idle_timeout(IDLE_TIMEOUT)
@@ -111,12 +111,15 @@ impl Sender {
             return Answer::failed(Meaning::Later, "tls", detail);
         }
         if error.is_timeout() {
-            let meaning = if error.is_connect() { Meaning::Unreachable } else { Meaning::Later };
-            return Answer::failed(
-                meaning,
-                "timeout",
-                format!("no answer within {}. Is the receiver overloaded?", words(self.timeout)),
-            );
+            let detail = if error.is_connect() {
+                format!(
+                    "no connection to {place} within {}. Is the address right?",
+                    words(connect_timeout(self.timeout))
+                )
+            } else {
+                format!("no answer within {}. Is the receiver overloaded?", words(self.timeout))
+            };
+            return Answer::failed(Meaning::Later, "timeout", detail);
         }
         match (cause::<io::Error>(error).map(io::Error::kind), error.is_connect()) {
             (Some(ErrorKind::ConnectionRefused), _) => {
@@ -133,6 +136,11 @@ impl Sender {
             }
         }
     }
+}
+
+/// A part of the time that an attempt may take.
+fn connect_timeout(timeout: Duration) -> Duration {
+    timeout.min(Duration::from_secs(5))
 }
 
 /// TLS with the machine's own roots and Mozilla's, so that private authorities work and a bare container does too.

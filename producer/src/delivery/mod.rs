@@ -31,7 +31,7 @@ use crate::{
 };
 use answer::{Answer, Meaning};
 use attempt::Sender;
-use pace::{Paces, Plan};
+use pace::{Paces, Plan, Verdict};
 
 /// A lease is this much longer than an attempt may take: time to record it.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
@@ -43,8 +43,12 @@ const WAIT_AFTER_ERROR: Duration = Duration::from_secs(1);
 /// What is under way when the end is called for may take this long.
 const GRACE: Duration = Duration::from_secs(7);
 const AGENDA: i64 = 256;
-/// Retries pulled forward at once.
-const PULLED: i64 = 256;
+/// Answers that wait for the recorder; past that, attempts keep their places.
+const UNRECORDED: usize = 64;
+/// Busy answers in all that cost a delivery no place in the schedule.
+const FREE_TRIES: i64 = 10;
+/// The longest wait of a delivery after a busy answer that names none.
+const LONGEST_BUSY_WAIT: Duration = Duration::from_mins(1);
 
 struct Worker {
     app: App,
@@ -62,7 +66,7 @@ struct Worker {
 
 /// Delivers until the app stops, then finishes and records what is under way.
 pub async fn run(app: App, sender: Sender) {
-    let (results, recorder) = mpsc::channel(1024);
+    let (results, recorder) = mpsc::channel(UNRECORDED);
     let recording = tokio::spawn(record::run(app.clone(), recorder));
     let settings = Arc::clone(&app.settings);
     let worker = Arc::new(Worker {
@@ -144,24 +148,25 @@ impl Worker {
         } else {
             tokio::select! {
                 answer = self.sender.post(&endpoint.url, &claimed) => answer,
-                () = self.abandon.cancelled() => return self.paces.abandon(&endpoint.id),
+                () = self.abandon.cancelled() => return self.paces.free(&endpoint.id),
             }
         };
-        let verdict = self.paces.end(&endpoint.id, &answer, (began, now_ms()));
-        let made = self.made(claimed, answer, (at_ms, ms(began.elapsed())));
-        // The recorder ends after every worker task, so it always takes this.
-        let _ = self.results.send(Made { endpoint: verdict.change, ..made }).await;
+        let verdict = self.paces.learn(&endpoint.id, &answer, (began, now_ms()));
+        let made = self.made(claimed, answer, verdict, (at_ms, ms(began.elapsed())));
+        // The recorder ends after every worker task, so it always takes this. Only then the place is free:
+        // what a crash would send again has a bound, however slow the database is.
+        let _ = self.results.send(made).await;
+        self.paces.free(&endpoint.id);
         self.freed.notify_one();
-        if verdict.recovered {
-            self.pull_forward(&endpoint.id).await;
-        }
     }
 
-    fn made(&self, claimed: Claimed, answer: Answer, (at_ms, duration_ms): (i64, i64)) -> Made {
-        let (outcome, next_ms) = match answer.meaning {
-            Meaning::Delivered => (Outcome::Delivered, None),
-            Meaning::Never | Meaning::Gone => (Outcome::Failed, None),
-            Meaning::Later | Meaning::Busy | Meaning::Unreachable => self.next_try(&claimed, answer.retry_after),
+    fn made(&self, claimed: Claimed, answer: Answer, verdict: Verdict, (at_ms, duration_ms): (i64, i64)) -> Made {
+        let free_pause = verdict.free_pause.filter(|_| claimed.busy < FREE_TRIES);
+        let (outcome, next_ms) = match (answer.meaning, free_pause) {
+            (Meaning::Delivered, _) => (Outcome::Delivered, None),
+            (Meaning::Never | Meaning::Gone, _) => (Outcome::Failed, None),
+            (_, Some(pause)) => (Outcome::Retrying, Some(self.after_busy(&claimed, pause))),
+            (_, None) => self.next_try(&claimed, answer.retry_after),
         };
         Made {
             claimed,
@@ -174,8 +179,16 @@ impl Worker {
             reason: answer.reason,
             detail: answer.detail,
             response: answer.response,
-            endpoint: None,
+            endpoint: verdict.change,
+            free: free_pause.is_some(),
         }
+    }
+
+    /// When a delivery that met a busy endpoint is tried again: after the endpoint's pause, later each time.
+    fn after_busy(&self, claimed: &Claimed, pause: Duration) -> i64 {
+        let times = 2u32.saturating_pow(u32::try_from(claimed.busy).unwrap_or(u32::MAX));
+        let wait = pause.saturating_mul(times).min(LONGEST_BUSY_WAIT.max(pause));
+        now_ms() + ms(retry::jittered(wait, self.app.settings.retry_jitter, rand::random()).max(pause))
     }
 
     fn next_try(&self, claimed: &Claimed, retry_after: Option<Duration>) -> (Outcome, Option<i64>) {
@@ -195,20 +208,17 @@ impl Worker {
                 self.tasks.spawn(async move {
                     let stopping = worker.app.stop.clone();
                     if stopping.run_until_cancelled(worker.sender.listens(&endpoint.url)).await == Some(true) {
-                        worker.pull_forward(&endpoint.id).await;
+                        worker.is_up(&endpoint.id).await;
                     }
                 });
             }
         }
     }
 
-    async fn pull_forward(&self, endpoint: &str) {
-        let pulled = self.app.store.pull_forward(endpoint, now_ms(), PULLED).await;
-        self.paces.pulled(endpoint, matches!(pulled, Ok(0)));
-        match pulled {
-            Ok(0) => {}
+    async fn is_up(&self, endpoint: &str) {
+        match self.app.store.endpoint_is_up(endpoint, now_ms()).await {
             Ok(pulled) => {
-                tracing::debug!(endpoint.id = endpoint, pulled, "retries were pulled forward");
+                tracing::debug!(endpoint.id = endpoint, pulled, "it listens again");
                 self.app.work.notify_one();
             }
             Err(error) => tracing::warn!(%error, "cannot pull retries forward"),

@@ -14,6 +14,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// For so long a pause may not be stored yet.
 const FRESH: Duration = Duration::from_secs(2);
+/// Pauses in a row without an accepted attempt between them, after which busy answers cost their place in the schedule.
+const LENIENT_PAUSES: u32 = 3;
 /// Endpoints that one claim serves; the others have their turn in the next.
 const ENDPOINTS_A_CLAIM: usize = 16;
 /// Endpoints remembered while nothing is under way to them.
@@ -29,20 +31,15 @@ struct Pace {
     paused_at: Option<Instant>,
     not_before_ms: i64,
     down: bool,
-    /// Retries wait that can be pulled forward once it answers.
-    troubled: bool,
-    /// Somebody is pulling them forward just now.
-    pulling: bool,
-    probes: u32,
     next_probe: Option<Instant>,
 }
 
-/// What is to be done after an answer.
+/// What is learnt from an answer.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     pub change: Option<Change>,
-    /// It answers again: its waiting retries may come now.
-    pub recovered: bool,
+    /// The pause after a busy answer of an endpoint that still accepts others: the attempt costs no place in the schedule.
+    pub free_pause: Option<Duration>,
 }
 
 /// What a claim may take.
@@ -94,8 +91,8 @@ impl Paces {
         for endpoint in agenda {
             let pace = inner.of(&endpoint.id, self.endpoint_limit);
             pace.down = endpoint.down.is_some();
-            pace.troubled |= pace.down;
-            let not_before_ms = if endpoint.stopped { 0 } else { pace.not_before_ms(endpoint.not_before_ms) };
+            pace.learn_pause(endpoint.not_before_ms);
+            let not_before_ms = if endpoint.stopped { 0 } else { pace.not_before_ms };
             let at_ms = endpoint.next_due_ms.max(not_before_ms);
             if at_ms > now_ms {
                 plan.next_ms = Some(plan.next_ms.map_or(at_ms, |next_ms| next_ms.min(at_ms)));
@@ -118,53 +115,37 @@ impl Paces {
         inner.of(endpoint, self.endpoint_limit).in_flight += 1;
     }
 
-    /// Counts an attempt that ended without an answer that means anything.
-    pub fn abandon(&self, endpoint: &str) {
+    /// Gives back the place of an attempt.
+    pub fn free(&self, endpoint: &str) {
         let mut inner = self.inner();
         inner.in_flight = inner.in_flight.saturating_sub(1);
         let pace = inner.of(endpoint, self.endpoint_limit);
         pace.in_flight = pace.in_flight.saturating_sub(1);
     }
 
-    /// Counts an attempt that ended, and learns from its answer.
-    pub fn end(&self, endpoint: &str, answer: &Answer, (began, now_ms): (Instant, i64)) -> Verdict {
-        self.abandon(endpoint);
+    /// Learns from the answer to an attempt, whose place stays taken.
+    pub fn learn(&self, endpoint: &str, answer: &Answer, (began, now_ms): (Instant, i64)) -> Verdict {
         let mut inner = self.inner();
-        let limit = self.endpoint_limit;
-        let pace = inner.of(endpoint, limit);
-        match answer.meaning {
-            Meaning::Delivered => pace.answered(limit),
+        let pace = inner.of(endpoint, self.endpoint_limit);
+        let verdict = match answer.meaning {
+            Meaning::Delivered => pace.accepted(self.endpoint_limit),
             Meaning::Busy => pace.slow_down(answer.retry_after, began, now_ms),
             Meaning::Unreachable => pace.lost(answer.reason.unwrap_or("unreachable")),
-            Meaning::Gone => Verdict { change: Some(Change::Stop), recovered: false },
-            Meaning::Later => {
-                pace.troubled |= answer.reason == Some("timeout");
-                Verdict::default()
-            }
-            Meaning::Never => Verdict::default(),
-        }
+            Meaning::Gone => Verdict { change: Some(Change::Stop), free_pause: None },
+            Meaning::Later | Meaning::Never => Verdict::default(),
+        };
+        let up = answer.status.is_some() && pace.answered();
+        Verdict { change: verdict.change.or(up.then_some(Change::Up)), ..verdict }
     }
 
-    /// Whether it is time to look whether an endpoint that is down listens again; the next look is later each time.
+    /// Whether it is time to look whether an endpoint that is down listens again.
     pub fn time_to_probe(&self, endpoint: &str, now: Instant) -> bool {
         let mut inner = self.inner();
         let pace = inner.of(endpoint, self.endpoint_limit);
-        match pace.next_probe {
-            Some(next) if next > now => false,
-            waited => {
-                pace.probes = if waited.is_some() { pace.probes + 1 } else { 0 };
-                pace.next_probe = Some(now + self.probe_every * (1 + pace.probes / 8).min(15));
-                waited.is_some()
-            }
+        if pace.next_probe.is_some_and(|next| next > now) {
+            return false;
         }
-    }
-
-    /// Retries were pulled forward; `none_left`: no others wait.
-    pub fn pulled(&self, endpoint: &str, none_left: bool) {
-        let mut inner = self.inner();
-        let pace = inner.of(endpoint, self.endpoint_limit);
-        pace.pulling = false;
-        pace.troubled &= !none_left;
+        pace.next_probe.replace(now + self.probe_every).is_some()
     }
 }
 
@@ -185,57 +166,50 @@ impl Inner {
 
 impl Pace {
     fn new(limit: usize) -> Self {
-        Self {
-            in_flight: 0,
-            limit,
-            pauses: 0,
-            paused_at: None,
-            not_before_ms: 0,
-            down: false,
-            troubled: false,
-            pulling: false,
-            probes: 0,
-            next_probe: None,
-        }
+        Self { in_flight: 0, limit, pauses: 0, paused_at: None, not_before_ms: 0, down: false, next_probe: None }
     }
 
-    /// What the store says, or a pause that is so fresh that the store may not know it yet. Later the store is right: who retries by hand lifts a pause.
-    fn not_before_ms(&self, stored_ms: i64) -> i64 {
+    /// Takes over what the store says, which who retries by hand has lifted; a pause that is fresh the store may not know yet.
+    fn learn_pause(&mut self, stored_ms: i64) {
         let fresh = self.paused_at.is_some_and(|paused_at| paused_at.elapsed() < FRESH);
-        if fresh { stored_ms.max(self.not_before_ms) } else { stored_ms }
+        self.not_before_ms = if fresh { stored_ms.max(self.not_before_ms) } else { stored_ms };
     }
 
-    fn answered(&mut self, limit: usize) -> Verdict {
+    /// Any answer is a sign of life; says whether it was the first one.
+    fn answered(&mut self) -> bool {
+        self.next_probe = None;
+        std::mem::take(&mut self.down)
+    }
+
+    fn accepted(&mut self, limit: usize) -> Verdict {
         self.limit = (self.limit + 1).min(limit);
         self.pauses = 0;
-        self.next_probe = None;
-        let was_down = std::mem::take(&mut self.down);
-        let recovered = self.troubled && !self.pulling;
-        self.pulling |= recovered;
-        Verdict { change: was_down.then_some(Change::Up), recovered }
+        Verdict::default()
     }
 
     fn slow_down(&mut self, asked: Option<Duration>, began: Instant, now_ms: i64) -> Verdict {
-        self.troubled = true;
-        if self.paused_at.is_none_or(|paused_at| began >= paused_at) {
+        let first = self.paused_at.is_none_or(|paused_at| began >= paused_at);
+        if first {
             self.limit = (self.limit / 2).max(1);
             self.pauses += 1;
             self.paused_at = Some(Instant::now());
-        } else if asked.is_none() {
-            return Verdict::default();
         }
         let doubled = FIRST_PAUSE * 2u32.saturating_pow(self.pauses.saturating_sub(1).min(10));
         let pause = asked.unwrap_or(doubled.min(LONGEST_PAUSE));
         let until_ms = now_ms.saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
-        let longer = until_ms > self.not_before_ms;
-        self.not_before_ms = self.not_before_ms.max(until_ms);
-        Verdict { change: longer.then_some(Change::Pause(until_ms)), recovered: false }
+        let longer = (first || asked.is_some()) && until_ms > self.not_before_ms;
+        if longer {
+            self.not_before_ms = until_ms;
+        }
+        Verdict {
+            change: longer.then_some(Change::Pause(until_ms)),
+            free_pause: (self.pauses <= LENIENT_PAUSES).then_some(pause),
+        }
     }
 
     fn lost(&mut self, reason: &'static str) -> Verdict {
-        self.troubled = true;
-        let first = !std::mem::replace(&mut self.down, true);
-        Verdict { change: first.then_some(Change::Down(reason)), recovered: false }
+        self.down = true;
+        Verdict { change: Some(Change::Down(reason)), free_pause: None }
     }
 }
 
@@ -310,30 +284,38 @@ mod tests {
         for _ in 0..4 {
             paces.begin("a");
         }
-        let first = paces.end("a", &answer(Meaning::Busy, None), (began, 1000));
+        let first = paces.learn("a", &answer(Meaning::Busy, None), (began, 1000));
         assert_eq!(first.change, Some(Change::Pause(2000)));
-        assert_eq!(paces.end("a", &answer(Meaning::Busy, None), (began, 1000)), Verdict::default());
-        let longer = paces.end("a", &answer(Meaning::Busy, Some(9)), (began, 1000));
+        assert_eq!(paces.learn("a", &answer(Meaning::Busy, None), (began, 1000)).change, None);
+        let longer = paces.learn("a", &answer(Meaning::Busy, Some(9)), (began, 1000));
         assert_eq!(longer.change, Some(Change::Pause(10_000)));
+        for _ in 0..3 {
+            paces.free("a");
+        }
         assert_eq!(paces.plan(&[waiting("a", 0)], 5000).next_ms, Some(10_000));
         assert_eq!(paces.plan(&[waiting("a", 0)], 10_000).wanted, [("a".to_owned(), 3)]);
     }
 
     #[test]
-    fn successes_regain_the_pace_and_tell_of_the_recovery() {
+    fn busy_answers_are_free_until_nothing_is_accepted_over_some_pauses() {
         let paces = paces();
-        let began = Instant::now();
-        paces.begin("a");
-        paces.begin("a");
-        assert_eq!(
-            paces.end("a", &answer(Meaning::Unreachable, None), (began, 0)).change,
-            Some(Change::Down("unreachable"))
-        );
-        let up = paces.end("a", &answer(Meaning::Delivered, None), (began, 0));
-        assert_eq!(up, Verdict { change: Some(Change::Up), recovered: true });
-        paces.pulled("a", true);
-        paces.begin("a");
-        assert_eq!(paces.end("a", &answer(Meaning::Delivered, None), (began, 0)), Verdict::default());
+        let busy = || paces.learn("a", &answer(Meaning::Busy, None), (Instant::now(), 0)).free_pause;
+        assert_eq!([busy(), busy(), busy(), busy()].map(|pause| pause.is_some()), [true, true, true, false]);
+        paces.learn("a", &answer(Meaning::Delivered, None), (Instant::now(), 0));
+        assert_eq!(busy(), Some(FIRST_PAUSE));
+    }
+
+    #[test]
+    fn the_first_answer_of_any_kind_tells_that_it_is_up() {
+        let paces = paces();
+        let learn = |meaning, status| {
+            let answer = Answer { status, ..answer(meaning, None) };
+            paces.learn("a", &answer, (Instant::now(), 0)).change
+        };
+        assert_eq!(learn(Meaning::Unreachable, None), Some(Change::Down("unreachable")));
+        assert_eq!(learn(Meaning::Later, None), None, "a timeout is no answer");
+        assert_eq!(learn(Meaning::Later, Some(500)), Some(Change::Up));
+        assert_eq!(learn(Meaning::Delivered, Some(200)), None);
     }
 
     #[test]

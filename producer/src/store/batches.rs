@@ -139,7 +139,7 @@ impl Store {
             return Ok(None);
         }
         let again = sqlx::query(
-            "update deliveries set state = 0, step = 0, due_ms = $2, lease = null, updated_ms = $2 where batch_id = $1 and state = 2",
+            "update deliveries set state = 0, step = 0, busy = 0, due_ms = $2, lease = null, updated_ms = $2 where batch_id = $1 and state = 2",
         )
         .bind(id)
         .bind(now_ms)

@@ -1,6 +1,7 @@
 //! Endpoints: the URLs that are sent to, each with its own pace.
 
-use sqlx::{AnyConnection, FromRow, Row, any::AnyRow};
+use common::db::Kind;
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row, any::AnyRow};
 
 use super::Store;
 
@@ -58,7 +59,7 @@ impl Store {
 /// What an attempt told about its endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It answers again.
+    /// It answers, or takes connections, again.
     Up,
     /// It could not be reached, for this reason.
     Down(&'static str),
@@ -68,11 +69,45 @@ pub enum Change {
     Stop,
 }
 
+impl Store {
+    /// Writes down that an endpoint that was down takes connections again; says how many retries came forward.
+    pub async fn endpoint_is_up(&self, id: &str, now_ms: i64) -> sqlx::Result<u64> {
+        let mut tx = self.db.write.begin().await?;
+        let pulled = up(&mut tx, id, (now_ms, self.db.kind)).await?;
+        tx.commit().await?;
+        Ok(pulled)
+    }
+}
+
+/// Ends the time that the endpoint was down, and makes the retries that wait because of it due now, each at the place in the schedule it had before.
+///
+/// This happens once each time it was down: 0 while it is up. What another transaction has in hand is passed over.
+async fn up(connection: &mut AnyConnection, id: &str, (now_ms, kind): (i64, Kind)) -> sqlx::Result<u64> {
+    let was_down = "update endpoints set down = null where id = $1 and down is not null";
+    if sqlx::query(was_down).bind(id).execute(&mut *connection).await?.rows_affected() == 0 {
+        return Ok(0);
+    }
+    let passing = if kind == Kind::Postgres { " for update skip locked" } else { "" };
+    let pull = format!(
+        "update deliveries set due_ms = $2, step = case when step > 0 then step - 1 else 0 end where id in ( \
+         select id from deliveries where state = 0 and endpoint_id = $1 and due_ms > $2 and lease is null \
+         and reason in ('refused', 'unreachable', 'dns'){passing})"
+    );
+    Ok(sqlx::query(AssertSqlSafe(pull)).bind(id).bind(now_ms).execute(connection).await?.rows_affected())
+}
+
 /// Writes down what was learnt of an endpoint.
-pub(super) async fn change(connection: &mut AnyConnection, id: &str, change: &Change) -> sqlx::Result<()> {
+pub(super) async fn change(
+    connection: &mut AnyConnection,
+    id: &str,
+    change: &Change,
+    at: (i64, Kind),
+) -> sqlx::Result<()> {
     let query = match change {
-        Change::Up => sqlx::query("update endpoints set down = null where id = $1").bind(id),
-        Change::Down(reason) => sqlx::query("update endpoints set down = $2 where id = $1").bind(id).bind(*reason),
+        Change::Up => return up(connection, id, at).await.map(drop),
+        Change::Down(reason) => {
+            sqlx::query("update endpoints set down = $2 where id = $1 and down is null").bind(id).bind(*reason)
+        }
         Change::Pause(until_ms) => {
             sqlx::query("update endpoints set not_before_ms = $2 where id = $1 and not_before_ms < $2")
                 .bind(id)

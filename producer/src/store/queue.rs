@@ -1,4 +1,4 @@
-//! The queue: claiming with a lease, giving back, pulling forward.
+//! The queue: claiming with a lease, giving back.
 
 use common::db::Kind;
 use sqlx::{AssertSqlSafe, FromRow, Row, any::AnyRow};
@@ -17,6 +17,8 @@ pub struct Claimed {
     pub attempts: i64,
     /// Attempts made before this one since it was put in the queue.
     pub step: i64,
+    /// Attempts of these that a busy endpoint answered and that cost no step.
+    pub busy: i64,
     /// When the lease ends; with the holder's name it tells this claim from every other.
     pub leased_until_ms: i64,
     pub body: String,
@@ -31,6 +33,7 @@ impl FromRow<'_, AnyRow> for Claimed {
             batch_id: row.try_get("batch_id")?,
             attempts: row.try_get("attempts")?,
             step: row.try_get("step")?,
+            busy: row.try_get("busy")?,
             leased_until_ms: row.try_get("due_ms")?,
             body: row.try_get("body")?,
         })
@@ -73,15 +76,6 @@ impl Store {
         let sql = "update deliveries set lease = null, due_ms = $2 where state = 0 and lease = $1";
         sqlx::query(sql).bind(holder).bind(now_ms).execute(&self.db.write).await.map(drop)
     }
-
-    /// Makes at most `limit` of the endpoint's retries due now that wait because it could not be reached or was too busy; says how many.
-    pub async fn pull_forward(&self, endpoint: &str, now_ms: i64, limit: i64) -> sqlx::Result<u64> {
-        let sql = "update deliveries set due_ms = $2 where state = 0 and lease is null and due_ms > $2 and id in ( \
-                   select id from deliveries where state = 0 and endpoint_id = $1 and due_ms > $2 and lease is null \
-                   and reason in ('refused', 'unreachable', 'dns', 'timeout', 'busy') order by due_ms limit $3)";
-        let query = sqlx::query(sql).bind(endpoint).bind(now_ms).bind(limit);
-        Ok(query.execute(&self.db.write).await?.rows_affected())
-    }
 }
 
 /// Where several producers claim at once, each passes over the rows that another has in hand; SQLite has one writer and needs no such words.
@@ -99,7 +93,7 @@ fn claim_sql(arms: usize, kind: Kind) -> String {
     format!(
         "with picked(id) as materialized ({}) \
          update deliveries set due_ms = $1, lease = $2 where id in (select id from picked) and state = 0 and due_ms <= $3 \
-         returning id, message_id, endpoint_id, batch_id, attempts, step, due_ms, \
+         returning id, message_id, endpoint_id, batch_id, attempts, step, busy, due_ms, \
          (select body from messages where messages.id = deliveries.message_id) as body",
         arms.join(" union all ")
     )

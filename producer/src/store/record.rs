@@ -42,6 +42,8 @@ pub struct Made {
     /// The beginning of the answer's body.
     pub response: Option<String>,
     pub endpoint: Option<Change>,
+    /// It costs no place in the schedule.
+    pub free: bool,
 }
 
 impl Made {
@@ -93,13 +95,21 @@ impl Store {
         for (id, batch) in &batches {
             close_batch(&mut tx, id, &batch.tally, now_ms).await?;
         }
-        for attempt in made.iter() {
-            if let Some(change) = &attempt.endpoint {
-                super::endpoints::change(&mut tx, &attempt.claimed.endpoint_id, change).await?;
-            }
+        for (endpoint, change) in changes(made) {
+            super::endpoints::change(&mut tx, endpoint, change, (now_ms, self.db.kind)).await?;
         }
         tx.commit().await
     }
+}
+
+/// What was learnt of endpoints, in the order it was learnt; what is said of one again and again stands once.
+fn changes(made: &[Made]) -> Vec<(&str, &Change)> {
+    let mut learnt: Vec<&Made> = made.iter().filter(|attempt| attempt.endpoint.is_some()).collect();
+    learnt.sort_by_key(|attempt| attempt.at_ms + attempt.duration_ms);
+    let mut last: HashMap<&str, &Change> = HashMap::new();
+    let changes =
+        learnt.into_iter().filter_map(|made| Some((made.claimed.endpoint_id.as_str(), made.endpoint.as_ref()?)));
+    changes.filter(|(endpoint, change)| last.insert(endpoint, change) != Some(change)).collect()
 }
 
 /// Locks the batches in the order of their ids and takes as many places in their logs as there are attempts.
@@ -140,16 +150,17 @@ async fn move_deliveries(
 ) -> sqlx::Result<HashMap<String, i64>> {
     let sql = format!(
         "update deliveries set state = v.column4, due_ms = v.column5, status = v.column6, reason = v.column7, updated_ms = v.column8, \
-         lease = null, attempts = attempts + 1, step = step + 1 from (values {}) as v \
+         lease = null, attempts = attempts + 1, step = step + 1 - v.column9, busy = busy + v.column9 from (values {}) as v \
          where deliveries.id = v.column1 and deliveries.state = 0 and deliveries.lease = v.column2 and deliveries.due_ms = v.column3 \
          returning deliveries.id, deliveries.attempts",
-        common::db::values(made.len(), 8)
+        common::db::values(made.len(), 9)
     );
     let mut query = sqlx::query_as(AssertSqlSafe(sql));
     for attempt in made {
         query = query.bind(&attempt.claimed.id).bind(&attempt.holder).bind(attempt.claimed.leased_until_ms);
         query = query.bind(state_after(attempt, batches)).bind(attempt.next_ms.unwrap_or(now_ms));
-        query = query.bind(attempt.status.map(i64::from)).bind(attempt.reason).bind(now_ms);
+        query =
+            query.bind(attempt.status.map(i64::from)).bind(attempt.reason).bind(now_ms).bind(i64::from(attempt.free));
     }
     let moved: Vec<(String, i64)> = query.fetch_all(connection).await?;
     Ok(moved.into_iter().collect())

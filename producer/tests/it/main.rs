@@ -8,6 +8,7 @@ mod api;
 mod cli;
 mod endpoints;
 mod nodes;
+mod pace;
 mod progress;
 mod queue;
 mod retries;
