@@ -20,7 +20,7 @@ use axum::Router;
 use common::{
     admin::Gate,
     config::is_loopback,
-    db::{self, Kind},
+    db,
     edge::{self, Edge},
     serve,
     time::now_ms,
@@ -33,7 +33,7 @@ use delivery::{attempt::Sender, guard::Policy};
 use metrics::Metrics;
 use news::{Inbox, News};
 use progress::Wake;
-use store::Store;
+use store::{Store, presence::Presence};
 
 /// What every handler and task shares.
 #[derive(Clone)]
@@ -50,6 +50,7 @@ pub struct App {
     pub news: News,
     pub metrics: Arc<Metrics>,
     pub stop: CancellationToken,
+    _presence: Arc<Presence>,
 }
 
 impl App {
@@ -70,15 +71,18 @@ impl App {
             inbox,
             &stop,
         )?;
+        let store = Store { db };
+        let presence = store.enter(&settings.database_url, now_ms()).await?;
         Ok(Self {
             settings: settings.into(),
-            store: Store { db },
+            store,
             policy: policy.into(),
             work,
             progress,
             news,
             metrics: Metrics::new().into(),
             stop,
+            _presence: presence.into(),
         })
     }
 
@@ -102,10 +106,6 @@ impl App {
 pub async fn run(settings: Settings, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
     let listen = listener.local_addr().context("the listener has no address")?;
     let app = App::open(settings, listen, stop).await?;
-    if app.store.db.kind == Kind::Sqlite {
-        let released = app.store.release_all(now_ms()).await?;
-        tracing::debug!(released, "leases of an earlier run were given back");
-    }
     let sender = Sender::new(&app.settings, Arc::clone(&app.policy))?;
     let gate = Gate::new("producer", listen, &app.settings.common, (&app.store.db, &app.settings.database_url)).await?;
     let router = router(&app, &gate, &Edge::new(listen, &app.settings.common));

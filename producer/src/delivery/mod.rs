@@ -81,9 +81,13 @@ pub async fn run(app: App, sender: Sender) {
     });
     worker.claim_until_stopped().await;
     worker.finish().await;
+    let (store, holder) = (worker.app.store.clone(), worker.holder.clone());
     drop(worker);
     if let Err(error) = recording.await {
         tracing::error!(%error, "the recorder ended");
+    }
+    if let Err(error) = store.release(&holder, now_ms()).await {
+        tracing::warn!(%error, "cannot give leases back; they end by themselves");
     }
 }
 
@@ -225,7 +229,7 @@ impl Worker {
         }
     }
 
-    /// Waits for what is under way, gives back what does not end in time.
+    /// Waits for what is under way, and gives up on what does not end in time.
     async fn finish(&self) {
         self.tasks.close();
         if tokio::time::timeout(GRACE, self.tasks.wait()).await.is_ok() {
@@ -237,9 +241,6 @@ impl Worker {
         );
         self.abandon.cancel();
         self.tasks.wait().await;
-        if let Err(error) = self.app.store.release(&self.holder, now_ms()).await {
-            tracing::warn!(%error, "cannot give leases back; they end by themselves");
-        }
     }
 }
 

@@ -4,6 +4,7 @@ pub mod attempts;
 pub mod batches;
 pub mod deliveries;
 pub mod endpoints;
+pub mod presence;
 pub mod queue;
 pub mod record;
 

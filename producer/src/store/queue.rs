@@ -13,8 +13,6 @@ pub struct Claimed {
     pub message_id: String,
     pub endpoint_id: String,
     pub batch_id: Option<String>,
-    /// Attempts made before this one, ever.
-    pub attempts: i64,
     /// Attempts made before this one since it was put in the queue.
     pub step: i64,
     /// Attempts of these that a busy endpoint answered and that cost no step.
@@ -31,7 +29,6 @@ impl FromRow<'_, AnyRow> for Claimed {
             message_id: row.try_get("message_id")?,
             endpoint_id: row.try_get("endpoint_id")?,
             batch_id: row.try_get("batch_id")?,
-            attempts: row.try_get("attempts")?,
             step: row.try_get("step")?,
             busy: row.try_get("busy")?,
             leased_until_ms: row.try_get("due_ms")?,
@@ -93,7 +90,7 @@ fn claim_sql(arms: usize, kind: Kind) -> String {
     format!(
         "with picked(id) as materialized ({}) \
          update deliveries set due_ms = $1, lease = $2 where id in (select id from picked) and state = 0 and due_ms <= $3 \
-         returning id, message_id, endpoint_id, batch_id, attempts, step, busy, due_ms, \
+         returning id, message_id, endpoint_id, batch_id, step, busy, due_ms, \
          (select body from messages where messages.id = deliveries.message_id) as body",
         arms.join(" union all ")
     )

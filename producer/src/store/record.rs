@@ -77,16 +77,19 @@ struct Open {
 impl Store {
     /// Records the attempts and moves their deliveries, batches and endpoints, all or nothing.
     ///
-    /// An attempt whose lease was lost meanwhile is kept in the history and moves nothing.
+    /// An attempt whose lease was lost meanwhile is kept in the history; it moves a delivery that still waits if it delivered it, else nothing.
     pub async fn record(&self, made: &mut [Made], now_ms: i64) -> sqlx::Result<()> {
         made.sort_by(|left, right| left.claimed.id.cmp(&right.claimed.id));
         let mut tx = self.db.write.begin().await?;
         let mut batches = open_batches(&mut tx, made).await?;
         let mut rows = Vec::with_capacity(made.len());
-        for chunk in chunks(made, |_| MOVE_BYTES) {
-            let moved = move_deliveries(&mut tx, chunk, &batches, now_ms).await?;
-            for attempt in chunk {
-                rows.push((attempt, place(&mut tx, attempt, &moved, &mut batches).await?));
+        // Two attempts of one delivery are moved one after the other.
+        for run in made.chunk_by(|left, right| left.claimed.id != right.claimed.id) {
+            for chunk in chunks(run, |_| MOVE_BYTES) {
+                let moved = move_deliveries(&mut tx, chunk, &batches, now_ms).await?;
+                for attempt in chunk {
+                    rows.push((attempt, place(&mut tx, attempt, &moved, &mut batches).await?));
+                }
             }
         }
         for chunk in chunks(&rows, |(attempt, _)| attempt.stored_bytes()) {
@@ -141,7 +144,7 @@ fn state_after(attempt: &Made, batches: &BTreeMap<String, Open>) -> i64 {
     }
 }
 
-/// Moves the deliveries whose lease still holds; gives those with the number of the attempt.
+/// Moves the deliveries whose lease still holds, and those that were delivered although it does not; gives those with the number of the attempt.
 async fn move_deliveries(
     connection: &mut AnyConnection,
     made: &[Made],
@@ -151,7 +154,8 @@ async fn move_deliveries(
     let sql = format!(
         "update deliveries set state = v.column4, due_ms = v.column5, status = v.column6, reason = v.column7, updated_ms = v.column8, \
          lease = null, attempts = attempts + 1, step = step + 1 - v.column9, busy = busy + v.column9 from (values {}) as v \
-         where deliveries.id = v.column1 and deliveries.state = 0 and deliveries.lease = v.column2 and deliveries.due_ms = v.column3 \
+         where deliveries.id = v.column1 and deliveries.state = 0 \
+         and (v.column4 = 1 or (deliveries.lease = v.column2 and deliveries.due_ms = v.column3)) \
          returning deliveries.id, deliveries.attempts",
         common::db::values(made.len(), 9)
     );
@@ -174,8 +178,9 @@ async fn place(
     batches: &mut BTreeMap<String, Open>,
 ) -> sqlx::Result<(i64, Option<i64>)> {
     let state = state_after(attempt, batches);
-    let number = match moved.get(&attempt.claimed.id) {
-        Some(number) => *number,
+    let moved = moved.get(&attempt.claimed.id).copied();
+    let (number, waits) = match moved {
+        Some(number) => (number, false),
         None => count_late(connection, &attempt.claimed.id).await?,
     };
     let Some(batch) = attempt.claimed.batch_id.as_ref().and_then(|id| batches.get_mut(id)) else {
@@ -183,8 +188,10 @@ async fn place(
     };
     let seq = batch.next_seq;
     batch.next_seq += 1;
-    if moved.contains_key(&attempt.claimed.id) {
-        batch.tally.count(state, attempt.claimed.attempts > 0);
+    if moved.is_some() {
+        batch.tally.count(state, number > 1);
+    } else if waits && number == 1 {
+        batch.tally.retrying += 1;
     }
     Ok((number, Some(seq)))
 }
@@ -201,9 +208,11 @@ impl Tally {
     }
 }
 
-async fn count_late(connection: &mut AnyConnection, delivery: &str) -> sqlx::Result<i64> {
-    let sql = "update deliveries set attempts = attempts + 1 where id = $1 returning attempts";
-    sqlx::query_scalar(sql).bind(delivery).fetch_one(connection).await
+/// Counts an attempt that moves nothing; gives its number, and whether its delivery still waits.
+async fn count_late(connection: &mut AnyConnection, delivery: &str) -> sqlx::Result<(i64, bool)> {
+    let sql = "update deliveries set attempts = attempts + 1 where id = $1 returning attempts, state";
+    let (number, state): (i64, i64) = sqlx::query_as(sql).bind(delivery).fetch_one(connection).await?;
+    Ok((number, state == 0))
 }
 
 /// An attempt with its number and its place in its batch's log.

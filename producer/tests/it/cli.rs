@@ -1,6 +1,9 @@
 //! `producer produce`, as a program of its own.
 
-use std::process::{Output, Stdio};
+use std::{
+    process::{Output, Stdio},
+    time::Duration,
+};
 
 use serde_json::Value;
 use tokio::process::Command;
@@ -88,6 +91,19 @@ async fn a_service_on_the_same_database_delivers_along() {
     let batches = producer.get("/api/batches").await.json;
     assert_eq!(batches["batches"][0]["delivered"], 50);
     eventually("50 requests", || async { (receiver.hooks().len() == 50).then_some(()) }).await;
+}
+
+#[tokio::test]
+async fn a_service_that_starts_meanwhile_does_not_send_again_what_is_under_way() {
+    let (database, receiver) = (Database::sqlite(), Receiver::start().await);
+    receiver.always(Answer::status(200).after(Duration::from_secs(2)));
+    let child = command(&database, &receiver.url(), &["produce", "--count", "3", "--wait", "0"]).spawn().unwrap();
+    receiver.arrived(3).await;
+    let producer = Producer::start(&database, &receiver).await;
+    let output = child.wait_with_output().await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(receiver.hooks().len(), 3);
+    producer.stop().await;
 }
 
 #[tokio::test]

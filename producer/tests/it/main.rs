@@ -7,6 +7,7 @@ mod support;
 mod api;
 mod cli;
 mod endpoints;
+mod leases;
 mod nodes;
 mod pace;
 mod progress;
