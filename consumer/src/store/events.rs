@@ -60,8 +60,11 @@ async fn in_transaction(
     let fresh = number(head, events, known);
     let mut script = Script::new(kind);
     if let Some(last) = fresh.last() {
-        for rows in fresh.chunks(MAX_ROWS) {
+        let mut left = fresh.as_slice();
+        while !left.is_empty() {
+            let (rows, rest) = left.split_at(rows_of_one_insert(kind, left));
             insert(&mut script, rows)?;
+            left = rest;
         }
         counts::add(&mut script, &arrived(&fresh))?;
         bind(script.statement("update log set head = ? where name = 'events'"), last.offset)?;
@@ -108,6 +111,14 @@ fn number(head: i64, events: Vec<NewEvent>, mut known: HashSet<(String, String)>
         fresh.push(Arc::new(Event::from(Record { offset, id, source, priority, received_ms, request, body })));
     }
     fresh
+}
+
+/// SQLite is in this process; to PostgreSQL goes what does not stall on the way, in few sizes, so that few statements are prepared.
+fn rows_of_one_insert(kind: Kind, events: &[Arc<Event>]) -> usize {
+    match kind {
+        Kind::Sqlite => events.len().min(MAX_ROWS),
+        Kind::Postgres => db::fitting(events, |event| event.stored_bytes()),
+    }
 }
 
 fn insert(script: &mut Script, events: &[Arc<Event>]) -> sqlx::Result<()> {
