@@ -23,7 +23,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// A peer that takes no byte for this long is gone, though its connection stands (Linux).
 const STALLED_TIMEOUT: Duration = Duration::from_secs(30);
 /// What is under way when the end is called for may take this long.
-const GRACE: Duration = Duration::from_secs(7);
+const GRACE: Duration = Duration::from_secs(6);
 const MAX_CONNECTIONS: usize = 16_384;
 
 /// Serves `answer` until `stop`, then finishes what is under way, at most for [`GRACE`].

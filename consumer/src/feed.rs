@@ -30,6 +30,7 @@ const MAX_EVENTS: usize = 16_384;
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// Seconds whose counts are kept for the rate and for live frames.
 const SECONDS: i64 = 15;
+const WAIT_AFTER_ERROR: Duration = Duration::from_millis(500);
 /// Events of one reading of the log.
 const PAGE: i64 = 1000;
 
@@ -69,8 +70,8 @@ pub struct Snapshot {
 /// What follows an offset.
 pub enum Next {
     Events(Vec<Arc<Event>>),
-    /// The memory does not reach back that far: read the log.
-    Older,
+    /// The memory begins only at this offset: read the log.
+    Older(i64),
 }
 
 impl Feed {
@@ -79,17 +80,9 @@ impl Feed {
     /// # Errors
     /// When the database fails.
     pub async fn load(db: &Db) -> sqlx::Result<Arc<Self>> {
-        let totals: BTreeMap<Arc<str>, Tally> =
-            counts::all(db).await?.into_iter().map(|row| (row.source.into(), row.tally)).collect();
-        let head = totals.values().flatten().sum();
-        let tail = events::span(db).await?.0.min(head + 1);
-        let newest = events::Search { before: head + 1, newest_first: true, limit: PAGE, ..events::Search::default() };
-        let mut kept = VecDeque::from(events::find(db, &newest).await?);
-        kept.make_contiguous().reverse();
-        let events: VecDeque<_> = kept.into_iter().map(Arc::new).collect();
-        let bytes = events.iter().map(|event| event.size()).sum();
-        let memory = Memory { events, bytes, head, tail, totals, seconds: BTreeMap::new() };
-        Ok(Arc::new(Self { memory: Mutex::new(memory), head: watch::Sender::new(head), behind: Notify::new() }))
+        let memory = Memory::load(db).await?;
+        let head = watch::Sender::new(memory.head);
+        Ok(Arc::new(Self { memory: Mutex::new(memory), head, behind: Notify::new() }))
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -99,7 +92,6 @@ impl Feed {
     /// Takes committed events, in order; those it has are passed over, and a hole before them is filled from the log soon.
     pub fn offer(&self, events: &[Arc<Event>]) {
         let mut memory = self.memory();
-        let before = memory.head;
         for event in events {
             if event.offset > memory.head + 1 {
                 self.behind.notify_one();
@@ -107,11 +99,16 @@ impl Feed {
             }
             memory.push(event);
         }
-        let head = memory.head;
-        drop(memory);
-        if head > before {
-            self.head.send_replace(head);
-        }
+        self.tell(&memory);
+    }
+
+    /// Under the memory's lock, so that the head that is told never goes back.
+    fn tell(&self, memory: &Memory) {
+        self.head.send_if_modified(|known| {
+            let moved = memory.head > *known;
+            *known = memory.head.max(*known);
+            moved
+        });
     }
 
     /// Says that news may have been missed.
@@ -127,21 +124,46 @@ impl Feed {
                 () = self.behind.notified() => {}
                 () = time::sleep(poll) => {}
             }
-            if let Err(error) = self.catch_up(db).await {
+            let caught_up = tokio::select! {
+                () = stop.cancelled() => return,
+                caught_up = self.catch_up(db) => caught_up,
+            };
+            if let Err(error) = caught_up {
                 tracing::warn!(%error, "cannot read the log; trying again");
-                time::sleep(Duration::from_millis(500)).await;
+                time::sleep(WAIT_AFTER_ERROR).await;
             }
         }
     }
 
     async fn catch_up(&self, db: &Db) -> sqlx::Result<()> {
         loop {
-            let events = events::since(db, self.head(), PAGE).await?;
-            if events.is_empty() {
+            let reached = self.head();
+            let events = events::since(db, reached, PAGE).await?;
+            let first = match events.first() {
+                Some(first) => first.offset,
+                None => events::span(db).await?.0,
+            };
+            if first > reached + 1 {
+                self.begin_anew(db).await?;
+                if self.head() == reached {
+                    return Ok(());
+                }
+            } else if events.is_empty() {
                 return Ok(());
             }
             self.offer(&events.into_iter().map(Arc::new).collect::<Vec<_>>());
         }
+    }
+
+    /// What follows was forgotten before it was read: nobody can tell it any more, and the totals are read again.
+    async fn begin_anew(&self, db: &Db) -> sqlx::Result<()> {
+        let fresh = Memory::load(db).await?;
+        let mut memory = self.memory();
+        if fresh.head > memory.head {
+            *memory = fresh;
+        }
+        self.tell(&memory);
+        Ok(())
     }
 
     /// Tells of each move of the head.
@@ -161,6 +183,13 @@ impl Feed {
         self.memory().tail = tail;
     }
 
+    /// Whether everything after the offset is still kept, and the offset is one of this log.
+    #[must_use]
+    pub fn reaches_back_to(&self, offset: i64) -> bool {
+        let memory = self.memory();
+        offset.saturating_add(1) >= memory.tail && offset <= memory.head
+    }
+
     /// At most `limit` events after the offset; none when there is nothing newer.
     #[must_use]
     pub fn after(&self, offset: i64, limit: usize) -> Next {
@@ -168,8 +197,8 @@ impl Feed {
         if offset >= memory.head {
             return Next::Events(Vec::new());
         }
-        let first = memory.events.front().map_or(i64::MAX, |event| event.offset);
-        let Ok(skip) = usize::try_from(offset + 1 - first) else { return Next::Older };
+        let first = memory.events.front().map_or(memory.head + 1, |event| event.offset);
+        let Ok(skip) = usize::try_from(offset.saturating_add(1) - first) else { return Next::Older(first) };
         Next::Events(memory.events.range(skip..).take(limit).cloned().collect())
     }
 
@@ -198,6 +227,18 @@ impl Feed {
 }
 
 impl Memory {
+    async fn load(db: &Db) -> sqlx::Result<Self> {
+        let totals: BTreeMap<Arc<str>, Tally> =
+            counts::all(db).await?.into_iter().map(|row| (row.source.into(), row.tally)).collect();
+        let head = totals.values().flatten().sum();
+        let tail = events::span(db).await?.0.min(head + 1);
+        let newest = events::Search { before: head + 1, newest_first: true, limit: PAGE, ..events::Search::default() };
+        let mut events: VecDeque<_> = events::find(db, &newest).await?.into_iter().map(Arc::new).collect();
+        events.make_contiguous().reverse();
+        let bytes = events.iter().map(|event| event.size()).sum();
+        Ok(Self { events, bytes, head, tail, totals, seconds: BTreeMap::new() })
+    }
+
     /// Takes the event if it is the next one.
     fn push(&mut self, event: &Arc<Event>) {
         if event.offset != self.head + 1 {

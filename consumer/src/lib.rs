@@ -7,6 +7,7 @@ pub mod bus;
 pub mod config;
 pub mod event;
 pub mod feed;
+pub mod flow;
 pub mod intake;
 pub mod live;
 pub mod log;
@@ -14,6 +15,7 @@ pub mod metrics;
 pub mod pages;
 pub mod retention;
 pub mod rooms;
+pub mod sockets;
 pub mod store;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
@@ -29,7 +31,7 @@ use common::{
     serve::{self, Answer},
 };
 use socketioxide::SocketIo;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -38,6 +40,8 @@ use crate::{bus::Bus, config::Config, feed::Feed, live::Audience, log::Log, metr
 /// How often the log is asked for a head that moved without news.
 const POLL_ALONE: Duration = Duration::from_secs(5);
 const POLL_AMONG_NODES: Duration = Duration::from_millis(500);
+/// What is left to do when nobody is served any more may take this long.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// What the handlers work with; a clone is the same.
 #[derive(Clone)]
@@ -62,6 +66,10 @@ pub struct Services {
     pub edge: Edge,
     pub gate: Gate,
     pub audience: Audience,
+    /// Places for sockets.
+    pub sockets: Arc<Semaphore>,
+    /// Turns for sockets that read the log.
+    pub catching_up: Semaphore,
     pub tasks: TaskTracker,
     pub stop: CancellationToken,
 }
@@ -78,28 +86,57 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     let metrics = Arc::new(Metrics::default());
     let (log, writer) = Log::new(config.intake_queue, db.clone(), feed.clone(), bus.clone(), metrics.clone());
     let closing_log = CancellationToken::new();
-    let writing = tokio::spawn(writer.run(closing_log.clone()));
-
+    let mut vital = JoinSet::new();
+    vital.spawn(writer.run(closing_log.clone()));
     let listen = listener.local_addr()?;
     let gate = Gate::new("consumer", listen, &config.common, (&db, &config.database_url)).await?;
     let edge = Edge::new(listen, &config.common);
+    let (sockets, catching_up) = (Arc::new(Semaphore::new(sockets::MAX_SOCKETS)), Semaphore::new(2));
     let audience = Audience::default();
-    let app = App(Arc::new(Services { config, db, log, feed, bus, metrics, edge, gate, audience, tasks, stop }));
-    keep_up(&app);
+    let services =
+        Services { config, db, log, feed, bus, metrics, edge, gate, audience, sockets, catching_up, tasks, stop };
+    let app = App(Arc::new(services));
+    keep_up(&app, &mut vital);
 
     tracing::info!(listen = %listen, "consumer is at http://{listen}/");
     let (router, io) = router(&app);
-    let closing = tokio::spawn(close_sockets(io, app.stop.clone()));
-    serve::run(listener, front(app.clone(), router), app.stop.clone()).await;
-
-    closing.await?;
+    app.tasks.spawn(close_sockets(io, app.stop.clone()));
+    let served =
+        serve_while(serve::run(listener, front(app.clone(), router), app.stop.clone()), &mut vital, &app.stop).await;
     closing_log.cancel();
+    if time::timeout(GRACE, finish(&app, vital)).await.is_err() {
+        tracing::warn!("gave up on what did not end in time; what was not answered is not stored");
+    }
+    tracing::info!("consumer has stopped");
+    served
+}
+
+/// Serves until the end; when a vital part ends before that, so does the service, with an error.
+async fn serve_while(
+    serving: impl Future<Output = ()>,
+    vital: &mut JoinSet<()>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let mut serving = std::pin::pin!(serving);
+    let ended = tokio::select! {
+        () = &mut serving => return Ok(()),
+        ended = vital.join_next() => ended,
+    };
+    let expected = stop.is_cancelled();
+    stop.cancel();
+    serving.await;
+    match ended {
+        Some(Err(error)) => Err(error).context("a vital part of the service failed"),
+        _ if expected => Ok(()),
+        _ => anyhow::bail!("a vital part of the service ended by itself"),
+    }
+}
+
+async fn finish(app: &App, mut vital: JoinSet<()>) {
     app.tasks.close();
     app.tasks.wait().await;
-    writing.await?;
+    while vital.join_next().await.is_some() {}
     app.db.close().await;
-    tracing::info!("consumer has stopped");
-    Ok(())
 }
 
 async fn connect_bus(
@@ -116,11 +153,11 @@ async fn connect_bus(
     Ok(Bus::Redis(broker))
 }
 
-fn keep_up(app: &App) {
+fn keep_up(app: &App, vital: &mut JoinSet<()>) {
     let alone = app.db.kind == db::Kind::Sqlite;
     let poll = if alone { POLL_ALONE } else { POLL_AMONG_NODES };
     let (feed, db, stop) = (app.feed.clone(), app.db.clone(), app.stop.clone());
-    app.tasks.spawn(async move { feed.keep_whole(&db, poll, stop).await });
+    vital.spawn(async move { feed.keep_whole(&db, poll, stop).await });
     app.tasks.spawn(retention::run(app.db.clone(), app.feed.clone(), app.config.retention, app.stop.clone()));
 }
 
@@ -154,8 +191,8 @@ fn router(app: &App) -> (Router, SocketIo) {
     let intake = intake::routes().method_not_allowed_fallback(async || {
         Problem::new(http::StatusCode::METHOD_NOT_ALLOWED, "Send webhooks here by POST.")
     });
-    let (layer, io) = rooms::layer();
-    rooms::open(&io, app);
+    let (layer, io) = sockets::layer();
+    sockets::open(&io, app);
     // Everything becomes a service before the layer comes around it: a fallback that is still a handler would be wrapped anew
     // for each request, each time in a socket.io server of its own that knows no session.
     let all = intake.with_state(app.clone()).merge(pages).with_state(()).layer(layer);

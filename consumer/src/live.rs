@@ -21,7 +21,7 @@ use crate::{
     api::Counts,
     event::{Event, Summary},
     feed::Snapshot,
-    rooms,
+    sockets,
     store::counts::Tally,
 };
 
@@ -90,6 +90,11 @@ struct Joined<'a> {
     frame: Frame<'a>,
 }
 
+#[derive(Serialize)]
+struct Refused {
+    error: &'static str,
+}
+
 /// The room of a source, kept with the socket.
 #[derive(Clone, Debug)]
 struct Place(String);
@@ -98,13 +103,13 @@ struct Place(String);
 pub fn open(io: &SocketIo, app: &App) {
     let (following, admitting) = (app.clone(), app.clone());
     let connected = async move |socket: SocketRef| welcome(&following, &socket);
-    io.ns(LIVE, connected.with(async move |socket: SocketRef| rooms::admit(&admitting, &socket)));
+    io.ns(LIVE, connected.with(async move |socket: SocketRef| sockets::admit(&admitting, &socket)));
     app.tasks.spawn(frames(io.clone(), app.clone(), app.stop.clone()));
 }
 
 fn welcome(app: &App, socket: &SocketRef) {
     let audience = app.audience.clone();
-    rooms::count(app, socket, LIVE, move |socket| {
+    sockets::count(app, socket, LIVE, move |socket| {
         if let Some(Place(room)) = socket.extensions.remove::<Place>() {
             leave(&mut rooms_of(&audience), &room);
         }
@@ -113,22 +118,24 @@ fn welcome(app: &App, socket: &SocketRef) {
     socket.on("join", async move |socket: SocketRef, TryData(asked): TryData<Join>, ack: AckSender| {
         let asked = asked.unwrap_or_default();
         let source = asked.source.filter(|source| !source.is_empty());
-        if !move_to(&app, &socket, source.clone().unwrap_or_default()) {
-            return;
-        }
-        let since = asked.since.unwrap_or(-1);
-        let snapshot = app.feed.snapshot(source.as_deref(), since, MAX_FRAME_EVENTS);
-        let recovered = since + 1 >= snapshot.tail && since <= snapshot.head;
-        if let Err(error) = ack.send(&Joined { recovered, frame: Frame::new(&snapshot) }) {
+        let sent = if move_to(&app, &socket, source.clone().unwrap_or_default()) {
+            let since = asked.since.unwrap_or(-1);
+            let snapshot = app.feed.snapshot(source.as_deref(), since, MAX_FRAME_EVENTS);
+            let recovered = app.feed.reaches_back_to(since);
+            ack.send(&Joined { recovered, frame: Frame::new(&snapshot) })
+        } else {
+            ack.send(&Refused { error: "as many sources are followed by themselves as may be; join without a source" })
+        };
+        if let Err(error) = sent {
             tracing::debug!(%error, "join not acknowledged");
         }
     });
 }
 
-/// Puts the socket into one room; false when there are too many rooms.
+/// Puts the socket into one room; false when there are too many rooms, or it is gone.
 fn move_to(app: &App, socket: &SocketRef, room: String) -> bool {
     let mut rooms = rooms_of(&app.audience);
-    if !rooms.contains_key(&room) && rooms.len() >= MAX_ROOMS {
+    if !socket.connected() || (!rooms.contains_key(&room) && rooms.len() >= MAX_ROOMS) {
         return false;
     }
     if let Some(Place(before)) = socket.extensions.get::<Place>() {

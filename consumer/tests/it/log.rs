@@ -1,8 +1,14 @@
 //! The log: offsets, counts, restarts, forgetting.
 
 use serde_json::Value;
+use sqlx::Executor;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-use crate::support::{TestApp, eventually, on_both, tasks};
+use crate::support::{
+    TestApp,
+    database::{Database, Mode},
+    eventually, on_both, tasks,
+};
 
 fn offsets(events: &[Value]) -> Vec<i64> {
     events.iter().map(|event| event["offset"].as_i64().unwrap()).collect()
@@ -77,6 +83,43 @@ async fn what_is_too_old_is_forgotten() {
         let app = TestApp::start(&database, &["--retention", "1ms"]).await;
         eventually("everything old is forgotten", async || app.events().await.is_empty().then_some(())).await;
         assert_eq!(app.total().await, 5);
+        app.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn it_ends_in_time_though_the_database_is_held_by_somebody_else() {
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start(&database, &[]).await;
+    let mut other = database.connection().await;
+    other.execute("begin immediate").await.unwrap();
+    let waiting = tokio::spawn(app.client.post(app.url("/consumetasks")).body("{}").send());
+    let mut half = TcpStream::connect(app.address).await.unwrap();
+    half.write_all(b"GET /healthz").await.unwrap();
+    eventually("the request waits", async || (app.get("/healthz").await.status() == 200).then_some(())).await;
+    app.end().await;
+    assert!(
+        waiting.await.unwrap().map_or(true, |answer| answer.status() == 503),
+        "nothing was stored, and it is not said to be"
+    );
+}
+
+#[tokio::test]
+async fn what_waits_at_the_end_is_committed_or_refused_never_half() {
+    on_both(async |database| {
+        let app = TestApp::start(&database, &[]).await;
+        let sending: Vec<_> = (0..40)
+            .map(|at| tokio::spawn(app.client.post(app.url("/consumetasks")).body(tasks(&format!("{at}"), 7)).send()))
+            .collect();
+        app.end().await;
+        let mut taken = 0;
+        for answer in sending {
+            taken += i64::from(answer.await.unwrap().is_ok_and(|answer| answer.status() == 200));
+        }
+        let app = TestApp::start(&database, &[]).await;
+        let total = app.total().await;
+        assert!(total >= taken * 7 && total % 7 == 0, "{taken} answered 200, {total} events");
         app.end().await;
     })
     .await;

@@ -1,6 +1,7 @@
 //! Several consumers on one PostgreSQL: one log, whoever commits.
 
 use serde_json::json;
+use sqlx::Executor;
 
 use crate::support::{
     TestApp,
@@ -58,4 +59,37 @@ async fn a_redis_that_is_away_is_named_and_does_not_make_the_node_unready() {
     let app = TestApp::start(&database, &["--broker-url", "redis://127.0.0.1:1"]).await;
     assert_eq!(app.json("/readyz").await, json!({"ready": true, "checks": {"database": "up", "broker": "down"}}));
     app.end().await;
+}
+
+#[tokio::test]
+async fn a_node_that_missed_what_was_forgotten_goes_on_with_what_is_there() {
+    let database = Database::create(Mode::Machines).await;
+    let deaf = ["--broker-url", "redis://127.0.0.1:1"];
+    let behind = TestApp::start(&database, &deaf).await;
+    behind.take(tasks("before", 3)).await;
+    // As if another node had taken forty and forgotten all but five, before this one looked.
+    let mut other = database.connection().await;
+    let statements = [
+        "begin",
+        "update log set head = 43 where name = 'events'",
+        "update counts set low = low + 40",
+        "delete from events",
+        "insert into events (log_offset, id, source, priority, received_ms, request, body) \
+         select n, 'id' || n, 'default', 0, 0, '{}', '{}' from generate_series(39, 43) n",
+        "commit",
+    ];
+    for statement in statements {
+        other.execute(statement).await.unwrap();
+    }
+    let mut socket = Socket::connect(behind.address, "/collectHooks").await;
+    eventually("it knows the new head", async || {
+        let joined = socket.join_room(json!(null)).await;
+        (joined["head"] == 43).then_some(())
+    })
+    .await;
+    behind.take(tasks("after", 1)).await;
+    let mut page = Socket::connect(behind.address, "/live").await;
+    let joined = page.ask(json!(["join", {}])).await;
+    assert_eq!((&joined["frame"]["head"], &joined["frame"]["counts"]["total"]), (&json!(44), &json!(44)));
+    behind.end().await;
 }

@@ -146,3 +146,56 @@ async fn who_was_away_longer_than_the_log_reaches_is_told_so() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_join_that_cannot_be_understood_or_kept_says_so() {
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start(&database, &[]).await;
+    app.take(tasks("a", 5)).await;
+    let mut socket = Socket::connect(app.address, "/collectHooks").await;
+    for malformed in [json!({"since": "1"}), json!({"since": 1, "sauce": "hall"}), json!(7)] {
+        let answer = socket.join_room(malformed.clone()).await;
+        assert!(answer["error"].as_str().unwrap().contains("join_room takes"), "{malformed}");
+    }
+    assert_eq!(socket.join_room(json!({"since": null})).await["recovered"], true);
+    assert_eq!(socket.join_room(json!({"since": 0})).await["recovered"], false, "it has joined before");
+    app.take(tasks("b", 1)).await;
+    assert_eq!(socket.event("msg").await[1], 6, "who asks with an object gets offsets");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_socket_that_comes_back_for_one_source_is_not_shown_the_others() {
+    on_both(async |database| {
+        let app = TestApp::start(&database, &[]).await;
+        app.post("/consumetasks/hall", &[], tasks("hall", 2)).await;
+        for batch in 0..18 {
+            app.take(tasks(&format!("{batch}"), 1000)).await;
+        }
+        app.post("/consumetasks/hall", &[], tasks("late", 1)).await;
+        let mut socket = Socket::connect(app.address, "/collectHooks").await;
+        socket.emit(json!(["join_room", {"since": 0, "source": "hall"}])).await;
+        for expected in [1, 2, 18_003] {
+            assert_eq!(socket.event("msg").await[1], expected);
+        }
+        app.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sockets_are_counted_in_and_out() {
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start(&database, &[]).await;
+    for _ in 0..30 {
+        drop(Socket::connect(app.address, "/live").await);
+    }
+    let stays = Socket::connect(app.address, "/live").await;
+    eventually("only one is counted", async || {
+        let metrics = app.get("/metrics").await.text().await.unwrap();
+        metrics.contains("hookcast_consumer_sockets{namespace=\"/live\"} 1\n").then_some(())
+    })
+    .await;
+    drop(stays);
+    app.end().await;
+}
