@@ -20,6 +20,7 @@ use super::Params;
 use crate::{
     App,
     progress::{Batch, Line},
+    store::batches,
 };
 
 /// Lines that are read at once.
@@ -55,7 +56,7 @@ pub async fn follow(
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
     let after = last.or(from.after).unwrap_or(0);
     let wake = app.progress.follow(&id);
-    let follower = Follower { app, id, after, wake, ready: VecDeque::new(), told: false, ended: false };
+    let follower = Follower { app, id, after, wake, ready: VecDeque::new(), told: None, ended: false };
     let events = Sse::new(stream::unfold(follower, Follower::next))
         .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
     let unbuffered = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
@@ -69,8 +70,8 @@ struct Follower {
     after: i64,
     wake: watch::Receiver<()>,
     ready: VecDeque<Event>,
-    /// Whether the batch's state was sent at least once.
-    told: bool,
+    /// The batch as it was sent last.
+    told: Option<batches::Batch>,
     ended: bool,
 }
 
@@ -103,7 +104,6 @@ impl Follower {
             return Ok(());
         };
         let attempts_max = self.app.settings.retry_schedule.attempts();
-        let moved = !entries.is_empty() || !self.told;
         for entry in entries {
             self.after = entry.seq;
             let line = Line::of(entry, stored.total, attempts_max);
@@ -113,11 +113,11 @@ impl Follower {
         if batch.ended() && self.after >= batch.seq {
             self.ready.push_back(event("end", &batch));
             self.ended = true;
-        } else if moved {
+        } else if self.told.as_ref() != Some(&stored) {
             let progress = event("progress", &batch);
-            self.ready.push_back(if self.told { progress } else { progress.retry(RECONNECT) });
+            self.ready.push_back(if self.told.is_some() { progress } else { progress.retry(RECONNECT) });
         }
-        self.told = true;
+        self.told = Some(stored);
         Ok(())
     }
 

@@ -56,6 +56,11 @@ impl Answer {
         let detail = "not sent: the receiver answered 410 Gone and wants nothing more. Retry to send to it again";
         Self::failed(Meaning::Never, "stopped", detail)
     }
+
+    /// For what is not sent because its batch was cancelled.
+    pub fn cancelled() -> Self {
+        Self::failed(Meaning::Never, "cancelled", "not sent again: its batch was cancelled. Retry to send it")
+    }
 }
 
 /// Reads as much of the answer as is kept, and says what it means.

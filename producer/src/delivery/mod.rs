@@ -147,7 +147,9 @@ impl Worker {
 
     async fn deliver(self: Arc<Self>, endpoint: Arc<Waiting>, claimed: Claimed) {
         let (began, at_ms) = (Instant::now(), now_ms());
-        let answer = if endpoint.stopped {
+        let answer = if claimed.cancelled {
+            Answer::cancelled()
+        } else if endpoint.stopped {
             Answer::stopped()
         } else {
             tokio::select! {

@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row, any::AnyRow};
 use super::{Store, chunks, int, lock, patiently};
 
 /// A stored batch; times in milliseconds since 1970.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     pub id: String,
     pub created_ms: i64,
@@ -89,7 +89,7 @@ impl Store {
             .await
     }
 
-    /// Takes what nobody is sending just now out of the queue; attempts under way end and are counted as they end.
+    /// Takes what nobody is sending just now out of the queue; attempts under way end and are counted as they end, but are not made again.
     ///
     /// `None`: there is no such batch.
     pub async fn cancel_batch(&self, id: &str, now_ms: i64) -> sqlx::Result<Option<Batch>> {
@@ -109,6 +109,8 @@ impl Store {
         .bind(now_ms)
         .fetch_all(&mut *tx)
         .await?;
+        let under_way = "update deliveries set cancelled = 1 where batch_id = $1 and state = 0";
+        sqlx::query(under_way).bind(id).execute(&mut *tx).await?;
         let retried = attempts.iter().filter(|(made,)| *made > 0).count();
         let batch = sqlx::query_as(
             "update batches set cancelled = cancelled + $2, retrying = retrying - $3, \
@@ -139,7 +141,7 @@ impl Store {
             return Ok(None);
         }
         let again = sqlx::query(
-            "update deliveries set state = 0, step = 0, busy = 0, due_ms = $2, lease = null, updated_ms = $2 where batch_id = $1 and state = 2",
+            "update deliveries set state = 0, step = 0, busy = 0, cancelled = 0, due_ms = $2, lease = null, updated_ms = $2 where batch_id = $1 and state = 2",
         )
         .bind(id)
         .bind(now_ms)

@@ -130,7 +130,7 @@ impl Store {
         if let Some(batch) = &found.batch_id {
             lock(&mut tx, batch).await?;
         }
-        let sql = "update deliveries set state = 0, step = 0, busy = 0, due_ms = $2, lease = null, updated_ms = $2 where id = $1 and state = $3 \
+        let sql = "update deliveries set state = 0, step = 0, busy = 0, cancelled = 0, due_ms = $2, lease = null, updated_ms = $2 where id = $1 and state = $3 \
                    and (state in (2, 3) or (state = 0 and (lease is null or due_ms <= $2)))";
         let queued =
             sqlx::query(sql).bind(id).bind(now_ms).bind(found.state as i64).execute(&mut *tx).await?.rows_affected();

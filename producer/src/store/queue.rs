@@ -17,6 +17,8 @@ pub struct Claimed {
     pub step: i64,
     /// Attempts of these that a busy endpoint answered and that cost no step.
     pub busy: i64,
+    /// Its batch was cancelled while it was being sent, which then came to nothing.
+    pub cancelled: bool,
     /// When the lease ends; with the holder's name it tells this claim from every other.
     pub leased_until_ms: i64,
     pub body: String,
@@ -31,6 +33,7 @@ impl FromRow<'_, AnyRow> for Claimed {
             batch_id: row.try_get("batch_id")?,
             step: row.try_get("step")?,
             busy: row.try_get("busy")?,
+            cancelled: row.try_get::<i64, _>("cancelled")? != 0,
             leased_until_ms: row.try_get("due_ms")?,
             body: row.try_get("body")?,
         })
@@ -90,7 +93,7 @@ fn claim_sql(arms: usize, kind: Kind) -> String {
     format!(
         "with picked(id) as materialized ({}) \
          update deliveries set due_ms = $1, lease = $2 where id in (select id from picked) and state = 0 and due_ms <= $3 \
-         returning id, message_id, endpoint_id, batch_id, step, busy, due_ms, \
+         returning id, message_id, endpoint_id, batch_id, step, busy, cancelled, due_ms, \
          (select body from messages where messages.id = deliveries.message_id) as body",
         arms.join(" union all ")
     )

@@ -70,7 +70,6 @@ struct Tally {
 struct Open {
     /// The next place in its event log.
     next_seq: i64,
-    was_cancelled: bool,
     tally: Tally,
 }
 
@@ -86,7 +85,7 @@ impl Store {
         // Two attempts of one delivery are moved one after the other.
         for run in made.chunk_by(|left, right| left.claimed.id != right.claimed.id) {
             for chunk in chunks(run, |_| MOVE_BYTES) {
-                let moved = move_deliveries(&mut tx, chunk, &batches, now_ms).await?;
+                let moved = move_deliveries(&mut tx, chunk, now_ms).await?;
                 for attempt in chunk {
                     rows.push((attempt, place(&mut tx, attempt, &moved, &mut batches).await?));
                 }
@@ -123,77 +122,74 @@ async fn open_batches(connection: &mut AnyConnection, made: &[Made]) -> sqlx::Re
     }
     let mut batches = BTreeMap::new();
     for (id, size) in sizes {
-        let sql = "update batches set seq = seq + $2 where id = $1 returning seq, cancelled_ms";
-        let (seq, cancelled_ms): (i64, Option<i64>) =
-            sqlx::query_as(sql).bind(id).bind(size).fetch_one(&mut *connection).await?;
-        let open = Open { next_seq: seq - size + 1, was_cancelled: cancelled_ms.is_some(), tally: Tally::default() };
-        batches.insert(id.to_owned(), open);
+        let sql = "update batches set seq = seq + $2 where id = $1 returning seq";
+        let seq: i64 = sqlx::query_scalar(sql).bind(id).bind(size).fetch_one(&mut *connection).await?;
+        batches.insert(id.to_owned(), Open { next_seq: seq - size + 1, tally: Tally::default() });
     }
     Ok(batches)
 }
 
-/// The state an attempt leaves its delivery in.
-fn state_after(attempt: &Made, batches: &BTreeMap<String, Open>) -> i64 {
-    let cancelled =
-        attempt.claimed.batch_id.as_ref().and_then(|id| batches.get(id)).is_some_and(|batch| batch.was_cancelled);
-    match attempt.outcome {
+/// The state an attempt leaves its delivery in, unless that was cancelled meanwhile.
+const fn state_after(outcome: Outcome) -> i64 {
+    match outcome {
         Outcome::Delivered => 1,
         Outcome::Failed => 2,
-        Outcome::Retrying if cancelled => 3,
         Outcome::Retrying => 0,
     }
 }
 
-/// Moves the deliveries whose lease still holds, and those that were delivered although it does not; gives those with the number of the attempt.
+/// What a moved delivery came to: the number of the attempt, and its state.
+type Moved = (i64, i64);
+
+/// Moves the deliveries whose lease still holds, and those that were delivered although it does not; gives those.
 async fn move_deliveries(
     connection: &mut AnyConnection,
     made: &[Made],
-    batches: &BTreeMap<String, Open>,
     now_ms: i64,
-) -> sqlx::Result<HashMap<String, i64>> {
+) -> sqlx::Result<HashMap<String, Moved>> {
     let sql = format!(
-        "update deliveries set state = v.column4, due_ms = v.column5, status = v.column6, reason = v.column7, updated_ms = v.column8, \
+        "update deliveries set state = case when cancelled = 1 and v.column4 <> 1 then 3 else v.column4 end, due_ms = v.column5, status = v.column6, reason = v.column7, updated_ms = v.column8, \
          lease = null, attempts = attempts + 1, step = step + 1 - v.column9, busy = busy + v.column9 from (values {}) as v \
          where deliveries.id = v.column1 and deliveries.state = 0 \
          and (v.column4 = 1 or (deliveries.lease = v.column2 and deliveries.due_ms = v.column3)) \
-         returning deliveries.id, deliveries.attempts",
+         returning deliveries.id, deliveries.attempts, deliveries.state",
         common::db::values(made.len(), 9)
     );
     let mut query = sqlx::query_as(AssertSqlSafe(sql));
     for attempt in made {
         query = query.bind(&attempt.claimed.id).bind(&attempt.holder).bind(attempt.claimed.leased_until_ms);
-        query = query.bind(state_after(attempt, batches)).bind(attempt.next_ms.unwrap_or(now_ms));
+        query = query.bind(state_after(attempt.outcome)).bind(attempt.next_ms.unwrap_or(now_ms));
         query =
             query.bind(attempt.status.map(i64::from)).bind(attempt.reason).bind(now_ms).bind(i64::from(attempt.free));
     }
-    let moved: Vec<(String, i64)> = query.fetch_all(connection).await?;
-    Ok(moved.into_iter().collect())
+    let moved: Vec<(String, i64, i64)> = query.fetch_all(connection).await?;
+    Ok(moved.into_iter().map(|(id, number, state)| (id, (number, state))).collect())
 }
 
 /// The attempt's number and its place in its batch's log; counts it if it moved its delivery.
 async fn place(
     connection: &mut AnyConnection,
     attempt: &Made,
-    moved: &HashMap<String, i64>,
+    moved: &HashMap<String, Moved>,
     batches: &mut BTreeMap<String, Open>,
-) -> sqlx::Result<(i64, Option<i64>)> {
-    let state = state_after(attempt, batches);
+) -> sqlx::Result<Place> {
     let moved = moved.get(&attempt.claimed.id).copied();
-    let (number, waits) = match moved {
-        Some(number) => (number, false),
+    let (number, state) = match moved {
+        Some(moved) => moved,
         None => count_late(connection, &attempt.claimed.id).await?,
     };
+    let mut place = Place { number, seq: None, again: state == 0 && attempt.outcome == Outcome::Retrying };
     let Some(batch) = attempt.claimed.batch_id.as_ref().and_then(|id| batches.get_mut(id)) else {
-        return Ok((number, None));
+        return Ok(place);
     };
-    let seq = batch.next_seq;
+    place.seq = Some(batch.next_seq);
     batch.next_seq += 1;
     if moved.is_some() {
         batch.tally.count(state, number > 1);
-    } else if waits && number == 1 {
+    } else if state == 0 && number == 1 {
         batch.tally.retrying += 1;
     }
-    Ok((number, Some(seq)))
+    Ok(place)
 }
 
 impl Tally {
@@ -208,15 +204,23 @@ impl Tally {
     }
 }
 
-/// Counts an attempt that moves nothing; gives its number, and whether its delivery still waits.
-async fn count_late(connection: &mut AnyConnection, delivery: &str) -> sqlx::Result<(i64, bool)> {
+/// Counts an attempt that moves nothing; gives its number, and the delivery's state.
+async fn count_late(connection: &mut AnyConnection, delivery: &str) -> sqlx::Result<Moved> {
     let sql = "update deliveries set attempts = attempts + 1 where id = $1 returning attempts, state";
-    let (number, state): (i64, i64) = sqlx::query_as(sql).bind(delivery).fetch_one(connection).await?;
-    Ok((number, state == 0))
+    sqlx::query_as(sql).bind(delivery).fetch_one(connection).await
 }
 
-/// An attempt with its number and its place in its batch's log.
-type Placed<'a> = (&'a Made, (i64, Option<i64>));
+/// Where an attempt stands in the history.
+#[derive(Clone, Copy)]
+struct Place {
+    number: i64,
+    /// Its place in its batch's log.
+    seq: Option<i64>,
+    /// Whether the delivery is tried again; not when it was cancelled meanwhile.
+    again: bool,
+}
+
+type Placed<'a> = (&'a Made, Place);
 
 async fn insert_attempts(connection: &mut AnyConnection, rows: &[Placed<'_>]) -> sqlx::Result<()> {
     let sql = format!(
@@ -231,21 +235,23 @@ async fn insert_attempts(connection: &mut AnyConnection, rows: &[Placed<'_>]) ->
 
 type AnyQuery<'q> = Query<'q, Any, AnyArguments>;
 
-fn bind<'q>(query: AnyQuery<'q>, attempt: &'q Made, (number, seq): (i64, Option<i64>)) -> AnyQuery<'q> {
+fn bind<'q>(query: AnyQuery<'q>, attempt: &'q Made, place: Place) -> AnyQuery<'q> {
+    let ended = attempt.outcome == Outcome::Retrying && !place.again;
+    let outcome = if ended { Outcome::Failed } else { attempt.outcome };
     query
         .bind(&attempt.claimed.id)
-        .bind(number)
+        .bind(place.number)
         .bind(attempt.claimed.step + 1)
         .bind(attempt.claimed.batch_id.as_deref())
-        .bind(seq)
+        .bind(place.seq)
         .bind(attempt.at_ms)
         .bind(attempt.duration_ms)
-        .bind(attempt.outcome.as_str())
+        .bind(outcome.as_str())
         .bind(attempt.status.map(i64::from))
         .bind(attempt.reason)
         .bind(attempt.detail.as_deref())
         .bind(attempt.response.as_deref())
-        .bind(attempt.next_ms)
+        .bind(attempt.next_ms.filter(|_| place.again))
 }
 
 async fn close_batch(connection: &mut AnyConnection, id: &str, tally: &Tally, now_ms: i64) -> sqlx::Result<()> {

@@ -5,6 +5,7 @@
 mod support;
 
 mod api;
+mod cancel;
 mod cli;
 mod endpoints;
 mod leases;

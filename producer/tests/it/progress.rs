@@ -127,6 +127,22 @@ async fn a_stream_ends_on_shutdown_without_saying_that_the_batch_did() {
 }
 
 #[tokio::test]
+async fn who_follows_a_batch_is_told_that_it_was_cancelled_while_the_last_attempt_is_under_way() {
+    let (database, receiver) = (Database::sqlite(), Receiver::start().await);
+    receiver.always(Answer::status(200).after(Duration::from_secs(2)));
+    let mut settings = Producer::settings(&database, &receiver.url());
+    settings.endpoint_concurrency = 1;
+    let producer = Producer::run(settings).await;
+    let id = producer.produce("count=3&wait=0").await;
+    receiver.arrived(1).await;
+    let mut stream = Stream::open(&producer, &id, None).await;
+    assert_eq!(stream.next().await.unwrap().data["state"], "running");
+    producer.post(&format!("/batches/{id}/cancel"), "").await;
+    let event = stream.next().await.unwrap();
+    assert_eq!((event.name.as_str(), &event.data["cancelled"]), ("progress", &2.into()));
+}
+
+#[tokio::test]
 async fn a_batch_that_is_retried_can_be_followed_again() {
     let (database, receiver) = (Database::sqlite(), Receiver::start().await);
     receiver.always(Answer::status(410));
