@@ -15,6 +15,9 @@ export interface Listener {
   gap(from: number, to: number | null): void;
 }
 
+type Joined = { recovered: boolean; frame: Frame };
+type Refused = { error: string };
+
 export class Feed {
   head: number | null = null;
   lastFrame = 0;
@@ -59,9 +62,11 @@ export class Feed {
     const since = this.head;
     const turn = ++this.turn;
     const ask = { since, source: this.source };
-    this.socket.timeout(8000).emit("join", ask, (error: Error | null, answer: { recovered: boolean; frame: Frame }) => {
+    this.socket.timeout(8000).emit("join", ask, (error: Error | null, answer: Joined | Refused) => {
       if (turn !== this.turn) return;
       if (error) return this.again();
+      // As many sources are followed as may be: somebody leaves sooner or later.
+      if ("error" in answer) return void setTimeout(() => this.again(), 3000);
       this.joined = true;
       const whole = since === null || !answer.recovered || answer.frame.head < since;
       if (this.away) this.listener.gap(this.away, Date.now());
