@@ -25,6 +25,8 @@ pub struct Cli {
 
 const AFTER_HELP: &str = "A file .env in the working directory is read when there is one. Times are seconds (1, 0.5) or carry a unit (200ms, 5m, 2h).";
 
+const LONGEST_TIME: Duration = Duration::from_hours(30 * 24);
+
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Serve the pages and the API, and deliver what is queued (the default)
@@ -43,7 +45,7 @@ pub struct Produce {
     pub count: Option<usize>,
 
     /// Time between two tasks, 0s: as fast as the receiver takes them; unset: WAIT_TIME
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub wait: Option<Duration>,
 
     /// Where the tasks are posted to; unset: WEBHOOK_RECEIVER_URL
@@ -104,7 +106,7 @@ pub struct Settings {
     pub max_batch: usize,
 
     /// Time between two tasks of a batch; 0: as fast as the receiver takes them
-    #[arg(long, env = "WAIT_TIME", value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    #[arg(long, env = "WAIT_TIME", value_name = "TIME", default_value = "1s", value_parser = time)]
     pub wait_time: Duration,
 
     /// Seed of the made-up tasks: the same seed gives the same tasks; unset: 0
@@ -120,7 +122,7 @@ pub struct Settings {
     pub endpoint_concurrency: usize,
 
     /// How long one attempt may take, from connecting to the end of the answer
-    #[arg(long, env = "DELIVERY_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
+    #[arg(long, env = "DELIVERY_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = time)]
     pub delivery_timeout: Duration,
 
     /// The waits before each attempt; after the last one a delivery has failed until it is retried by hand
@@ -128,7 +130,7 @@ pub struct Settings {
     pub retry_schedule: Schedule,
 
     /// While a receiver cannot be reached: how often it is looked whether it listens again; then its retries come at once
-    #[arg(long, env = "PROBE_INTERVAL", value_name = "TIME", default_value = "2s", value_parser = parse_duration)]
+    #[arg(long, env = "PROBE_INTERVAL", value_name = "TIME", default_value = "2s", value_parser = time)]
     pub probe_interval: Duration,
 
     /// Share of a wait by which it is spread, so that retries do not come all at once: 0 to 1
@@ -170,6 +172,15 @@ impl Settings {
         anyhow::ensure!(self.delivery_timeout <= Duration::from_mins(10), "DELIVERY_TIMEOUT must be at most 10m");
         Ok(())
     }
+}
+
+/// Reads a time of at most 30 days.
+///
+/// # Errors
+/// Says what is understood.
+pub fn time(text: &str) -> Result<Duration, String> {
+    let time = parse_duration(text)?;
+    if time > LONGEST_TIME { Err(format!("{text:?} is too long: write at most 30d")) } else { Ok(time) }
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -88,7 +88,7 @@ fn rate(stored: &batches::Batch, now_ms: i64) -> f64 {
     (rate * 10.0).round() / 10.0
 }
 
-/// What was not attempted yet comes at the pace of the batch, or at the rate so far; when a retry comes is not known here.
+/// What was not attempted yet comes at the pace of the batch, or at the rate so far when there is none or it is late; when a retry comes is not known here.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -99,8 +99,10 @@ fn eta_s(stored: &batches::Batch, pending: i64, rate: f64, now_ms: i64) -> Optio
         return None;
     }
     if stored.wait_ms > 0 {
-        let last_due_ms = stored.created_ms + (stored.total - 1) * stored.wait_ms;
-        return Some((last_due_ms - now_ms).max(0).div_euclid(1000) + 1);
+        let last_due_ms = stored.created_ms.saturating_add((stored.total - 1).saturating_mul(stored.wait_ms));
+        if last_due_ms > now_ms {
+            return Some((last_due_ms - now_ms) / 1000 + 1);
+        }
     }
     (rate > 0.0).then(|| ((pending - stored.retrying) as f64 / rate).ceil() as i64)
 }
@@ -210,6 +212,7 @@ mod tests {
     fn a_paced_batch_takes_as_long_as_its_pace_says_and_retries_have_no_known_end() {
         let paced = batches::Batch { wait_ms: 1000, ..stored() };
         assert_eq!(Batch::of(&paced, 49_500).eta_s, Some(50));
+        assert_eq!(Batch::of(&paced, 100_000).eta_s, Some(125), "late: 50 at 0.4 a second");
         let waiting = batches::Batch { retrying: 59, ..stored() };
         assert_eq!(Batch::of(&waiting, 4000).eta_s, None);
     }

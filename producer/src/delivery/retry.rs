@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, time::Duration};
 
-use common::config::parse_duration;
+use crate::config;
 
 /// The longest pause a receiver can ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24);
@@ -15,7 +15,7 @@ impl FromStr for Schedule {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let waits: Vec<Duration> = text.split(',').map(parse_duration).collect::<Result<_, _>>()?;
+        let waits: Vec<Duration> = text.split(',').map(config::time).collect::<Result<_, _>>()?;
         if waits.len() > 100 {
             return Err("a schedule has at most 100 attempts".into());
         }
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_schedule_that_cannot_be_read_says_so() {
-        for text in ["", "0,,5s", "0,soon", "-1"] {
+        for text in ["", "0,,5s", "0,soon", "-1", "0,31d", "1e18"] {
             assert!(text.parse::<Schedule>().is_err(), "{text}");
         }
     }
