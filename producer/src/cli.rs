@@ -15,6 +15,7 @@ use crate::{
     App,
     config::Produce,
     delivery::{self, attempt::Sender},
+    ending,
     progress::{Batch, Line},
     sources::fake::{self, Order},
 };
@@ -36,12 +37,25 @@ pub async fn produce(args: Produce) -> anyhow::Result<ExitCode> {
     let order = order(&app, &args)?;
     let sender = Sender::new(&app.settings, Arc::clone(&app.policy))?;
     let batch = fake::produce(&app, order).await?;
-    let delivering = tokio::spawn(delivery::run(app.clone(), sender));
-    let followed = follow(&app, &batch.id, Printer::new(args.json, batch.total)).await;
-    stop.cancel();
-    delivering.await?;
-    let ended = followed?;
-    app.store.db.close().await;
+    let delivering = ending::supervised(&stop, delivery::run(app.clone(), sender));
+    let mut printer = Printer::new(args.json, batch.total);
+    let ended = ending::in_time(&stop, async {
+        let followed = follow(&app, &batch.id, &mut printer).await;
+        stop.cancel();
+        delivering.await??;
+        followed?;
+        // What was under way when the end was called for has ended, too.
+        let ended = loop {
+            let (batch, all_told) = printer.tell(&app, &batch.id).await?;
+            if all_told {
+                break batch;
+            }
+        };
+        app.store.db.close().await;
+        Ok(ended)
+    })
+    .await?;
+    printer.summary(&ended)?;
     Ok(if ended.delivered == ended.total { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -62,29 +76,19 @@ fn order(app: &App, args: &Produce) -> anyhow::Result<Order> {
 }
 
 /// Prints until the batch ends or the user does.
-async fn follow(app: &App, id: &str, mut printer: Printer) -> anyhow::Result<Batch> {
+async fn follow(app: &App, id: &str, printer: &mut Printer) -> anyhow::Result<()> {
     let mut wake = app.progress.follow(id);
-    let attempts_max = app.settings.retry_schedule.attempts();
-    let mut after = 0;
-    loop {
+    while !app.stop.is_cancelled() {
         wake.borrow_and_update();
-        let entries = app.store.entries(id, after, CHUNK).await?;
-        let stored = app.store.batch(id).await?.ok_or_else(|| anyhow::anyhow!("the batch is gone"))?;
-        let batch = Batch::of(&stored, now_ms());
-        for entry in entries {
-            after = entry.seq;
-            printer.line(&Line::of(entry, batch.total, attempts_max))?;
-        }
-        printer.progress(&batch);
-        let all_told = after >= batch.seq;
-        if (batch.ended() || app.stop.is_cancelled()) && all_told {
-            printer.summary(&batch)?;
-            return Ok(batch);
+        let (batch, all_told) = printer.tell(app, id).await?;
+        if batch.ended() && all_told {
+            return Ok(());
         }
         if all_told {
             wait(app, &mut wake).await;
         }
     }
+    Ok(())
 }
 
 async fn wait(app: &App, wake: &mut watch::Receiver<()>) {
@@ -100,6 +104,8 @@ struct Printer {
     json: bool,
     colours: bool,
     bar: ProgressBar,
+    /// The place in the event log up to which it has printed.
+    after: i64,
 }
 
 impl Printer {
@@ -110,7 +116,21 @@ impl Printer {
         if !io::stderr().is_terminal() {
             bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
         }
-        Self { json, colours: io::stdout().is_terminal(), bar }
+        Self { json, colours: io::stdout().is_terminal(), bar, after: 0 }
+    }
+
+    /// Prints what is new; gives how far the batch is, and whether that was all.
+    async fn tell(&mut self, app: &App, id: &str) -> anyhow::Result<(Batch, bool)> {
+        let attempts_max = app.settings.retry_schedule.attempts();
+        let entries = app.store.entries(id, self.after, CHUNK).await?;
+        let stored = app.store.batch(id).await?.ok_or_else(|| anyhow::anyhow!("the batch is gone"))?;
+        let batch = Batch::of(&stored, now_ms());
+        for entry in entries {
+            self.after = entry.seq;
+            self.line(&Line::of(entry, batch.total, attempts_max))?;
+        }
+        self.progress(&batch);
+        Ok((batch, self.after >= stored.seq))
     }
 
     fn line(&self, line: &Line) -> anyhow::Result<()> {

@@ -4,6 +4,7 @@ mod api;
 pub mod cli;
 pub mod config;
 mod delivery;
+mod ending;
 mod metrics;
 mod news;
 mod pages;
@@ -102,7 +103,7 @@ impl App {
 /// Serves and delivers until `stop` is cancelled, then finishes what is under way.
 ///
 /// # Errors
-/// When the service cannot start: a setting, the database, or TLS.
+/// When the service cannot start (a setting, the database, or TLS), when a part of it died, and when it could not end in time.
 pub async fn run(settings: Settings, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
     let listen = listener.local_addr().context("the listener has no address")?;
     let app = App::open(settings, listen, stop).await?;
@@ -110,13 +111,16 @@ pub async fn run(settings: Settings, listener: TcpListener, stop: CancellationTo
     let gate = Gate::new("producer", listen, &app.settings.common, (&app.store.db, &app.settings.database_url)).await?;
     let router = router(&app, &gate, &Edge::new(listen, &app.settings.common));
     tracing::info!("producing at http://{listen}/ for {}", app.settings.webhook_receiver_url);
-    let delivering = tokio::spawn(delivery::run(app.clone(), sender));
-    serve::run(listener, serve::by_router(router), app.stop.clone()).await;
-    // The server may also end by itself; the worker ends with it.
-    app.stop.cancel();
-    delivering.await.context("the delivery worker ended badly")?;
-    app.store.db.close().await;
-    Ok(())
+    let delivering = ending::supervised(&app.stop, delivery::run(app.clone(), sender));
+    ending::in_time(&app.stop, async {
+        serve::run(listener, serve::by_router(router), app.stop.clone()).await;
+        // The server may also end by itself; the worker ends with it.
+        app.stop.cancel();
+        delivering.await.context("the delivery worker ended badly")??;
+        app.store.db.close().await;
+        Ok(())
+    })
+    .await
 }
 
 fn router(app: &App, gate: &Gate, edge: &Edge) -> Router {

@@ -15,10 +15,17 @@ use tokio::net::TcpListener;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
+fn main() -> anyhow::Result<ExitCode> {
     config::read_env_file()?;
     let cli = Cli::parse();
+    let runtime = tokio::runtime::Runtime::new()?;
+    let ended = runtime.block_on(run(cli));
+    // A name that is just being looked up would hold up the end.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Some(Command::Produce(produce)) => {
             telemetry::init_at(produce.settings.common.log_format, "warn");

@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Context;
 use common::time::now_ms;
 use tokio::{
     sync::{Notify, mpsc},
@@ -21,7 +22,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    App,
+    App, ending,
     store::{
         self,
         endpoints::Waiting,
@@ -65,9 +66,12 @@ struct Worker {
 }
 
 /// Delivers until the app stops, then finishes and records what is under way.
-pub async fn run(app: App, sender: Sender) {
+///
+/// # Errors
+/// When the recorder died.
+pub async fn run(app: App, sender: Sender) -> anyhow::Result<()> {
     let (results, recorder) = mpsc::channel(UNRECORDED);
-    let recording = tokio::spawn(record::run(app.clone(), recorder));
+    let recording = ending::supervised(&app.stop, record::run(app.clone(), recorder));
     let settings = Arc::clone(&app.settings);
     let worker = Arc::new(Worker {
         sender,
@@ -83,12 +87,11 @@ pub async fn run(app: App, sender: Sender) {
     worker.finish().await;
     let (store, holder) = (worker.app.store.clone(), worker.holder.clone());
     drop(worker);
-    if let Err(error) = recording.await {
-        tracing::error!(%error, "the recorder ended");
-    }
+    recording.await.context("the recorder ended badly")?;
     if let Err(error) = store.release(&holder, now_ms()).await {
         tracing::warn!(%error, "cannot give leases back; they end by themselves");
     }
+    Ok(())
 }
 
 impl Worker {
@@ -96,7 +99,8 @@ impl Worker {
         let mut cursor = String::new();
         let mut claimed_at = Instant::now();
         while !self.app.stop.is_cancelled() {
-            let (pause, starved) = match self.round(&mut cursor).await {
+            let Some(round) = self.app.stop.run_until_cancelled(self.round(&mut cursor)).await else { break };
+            let (pause, starved) = match round {
                 Ok(next) => next,
                 Err(error) => {
                     tracing::error!(%error, "cannot claim deliveries");

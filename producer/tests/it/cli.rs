@@ -82,6 +82,19 @@ async fn interrupting_leaves_the_rest_in_the_queue_for_the_service() {
 }
 
 #[tokio::test]
+async fn what_was_under_way_when_it_was_interrupted_is_in_the_summary() {
+    let (database, receiver) = (Database::sqlite(), Receiver::start().await);
+    receiver.always(Answer::status(200).after(Duration::from_secs(1)));
+    let child = command(&database, &receiver.url(), &["produce", "--count", "2", "--wait", "0"]).spawn().unwrap();
+    receiver.arrived(2).await;
+    let pid = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().await.unwrap().success());
+    let output = child.wait_with_output().await.unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && text.contains("2 of 2 delivered"), "{text}");
+}
+
+#[tokio::test]
 async fn a_service_on_the_same_database_delivers_along() {
     let (database, receiver) = (Database::sqlite(), Receiver::start().await);
     receiver.always(Answer::status(202));
@@ -112,9 +125,13 @@ async fn wrong_settings_are_named() {
     for (args, expected) in [
         (&["produce", "--count", "0"][..], "--count"),
         (&["produce", "--wait", "soon"], "--wait"),
+        (&["produce", "--wait", "31d"], "--wait"),
+        (&["--probe-interval", "1e18"], "--probe-interval"),
+        (&["--wait-time", "31d"], "--wait-time"),
         (&["produce", "--to", "http://10.1.1.1/"], "ALLOW_TARGETS"),
         (&["--min-nbr-tasks", "9", "--max-nbr-tasks", "3", "--listen", "127.0.0.1:0"], "MIN_NBR_TASKS"),
         (&["--retry-schedule", "0,later"], "--retry-schedule"),
+        (&["--retry-schedule", "0,31d"], "--retry-schedule"),
     ] {
         let (output, _) = run(&database, &receiver.url(), args).await;
         assert!(!output.status.success());

@@ -40,3 +40,15 @@ on_both! {
         assert_eq!((&batch["delivered"], &batch["retrying"], &batch["failed"]), (&3.into(), &0.into(), &0.into()));
     }
 }
+
+#[tokio::test]
+async fn a_database_that_blocks_does_not_hold_up_the_end() {
+    let (database, receiver) = (Database::sqlite(), Receiver::start().await);
+    receiver.always(Answer::status(200).after(Duration::from_millis(500)));
+    let producer = Producer::start(&database, &receiver).await;
+    producer.produce("count=1").await;
+    receiver.arrived(1).await;
+    let mut blocking = database.connection().await;
+    sqlx::query("begin immediate").execute(&mut blocking).await.unwrap();
+    assert!(producer.end().await.is_err(), "what it could not record is told");
+}

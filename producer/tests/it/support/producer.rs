@@ -66,10 +66,15 @@ impl Producer {
     }
 
     /// Ends it as SIGTERM does; fails when that takes longer than it may.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
+        self.end().await.unwrap();
+    }
+
+    /// Ends it so, and gives what it says of that.
+    pub async fn end(mut self) -> anyhow::Result<()> {
         self.stop.cancel();
         let ended = tokio::time::timeout(Duration::from_secs(10), &mut self.ended).await;
-        ended.expect("it ends within 10 s").unwrap().unwrap();
+        ended.expect("it ends within 10 s").unwrap()
     }
 
     /// Ends it as `kill -9` does: nothing is finished, nothing is said.
