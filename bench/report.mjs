@@ -6,14 +6,13 @@ import { cpus, totalmem } from "node:os";
 const VIEWERS = { none: "none", live: "a dashboard", hooks: "a socket.io page, `msg` per task" };
 
 export function report(cases, page, { rounds, seconds, connections }) {
-  const reference = median(cases[0].runs.map(rate));
-  const rows = cases.map((one) => row(one, reference));
+  const rows = cases.map(row);
   const text = `# Benchmarks
 
 \`make bench\` wrote this page on ${new Date().toISOString().slice(0, 10)} (commit ${said("git", ["rev-parse", "--short", "HEAD"])}).
 \`POST /consumetasks\`, one task a request, ${connections} connections (wrk, 2 threads), ${seconds} s a run, median (least–most) of ${rounds} round${rounds > 1 ? "s" : ""};
-the rows take turns within each round. The load, the server and the viewer share the machine's cores. \`DURABILITY=full\`: an
-answer is sent after the commit has reached the disk. After each run the log holds every event that was answered 200.
+beside each run stands one of the bare handler, and *of bare* is the median of these pairs. The load, the server and the viewer share the
+machine's cores. \`DURABILITY=full\`: an answer is sent after the commit has reached the disk. After each run the log holds every event that was answered 200.
 
 | server | viewer | events/s | of bare | p50 ms | p99 ms | server CPU µs/event | refused | viewer saw |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -29,12 +28,12 @@ Machine: ${cpus().length} × ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 
   console.log(`\n${text}`);
 }
 
-function row(one, reference) {
+function row(one) {
   const rates = one.runs.map(rate);
   const of = (name) => median(one.runs.map((run) => run[name]));
   const spread = `${whole(median(rates))} (${whole(Math.min(...rates))}–${whole(Math.max(...rates))})`;
   const seen = one.viewer === "none" ? "" : `${percent(sum(one.runs, "seen") / sum(one.runs, "stored"))}`;
-  const cells = [one.name, VIEWERS[one.viewer], spread, percent(median(rates) / reference)];
+  const cells = [one.name, VIEWERS[one.viewer], spread, one.viewer === "none" ? "" : percent(of("share"))];
   cells.push(of("p50_ms").toFixed(1), of("p99_ms").toFixed(1), of("cpu_us").toFixed(1), whole(sum(one.runs, "refused")), seen);
   return `| ${cells.join(" | ")} |`;
 }

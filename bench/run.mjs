@@ -18,12 +18,18 @@ async function main() {
   execFileSync("cargo", ["build", "--release", "--locked", "-p", "consumer", "-p", "bare"], { stdio: "inherit" });
   const shared = database();
   try {
-    const cases = await everyCase(shared.url);
+    const [bare, ...cases] = await everyCase(shared.url);
     for (let round = 1; round <= rounds; round += 1) {
-      for (const one of cases) one.runs.push(await measured(one, round));
+      for (const one of cases) {
+        // Each has a run of the yardstick beside it: what else the machine does then slows both.
+        const reference = await measured(bare, round);
+        const figures = await measured(one, round);
+        bare.runs.push(reference);
+        one.runs.push({ ...figures, share: perSecond(figures) / perSecond(reference) });
+      }
     }
-    const page = await underLoad(`http://127.0.0.1:${cases[1].port}`, 10);
-    report(cases, page, { rounds, seconds, connections });
+    const page = await underLoad(`http://127.0.0.1:${cases[0].port}`, 10);
+    report([bare, ...cases], page, { rounds, seconds, connections });
   } finally {
     await stopAll();
     shared.drop();
@@ -69,8 +75,12 @@ async function measured(one, round) {
     if (!exact) throw new Error(`${one.name}: ${answered} answered 200, but ${figures.stored} stored`);
   }
   figures.answered = answered;
-  console.log(`${round} ${one.name} (${one.viewer}): ${Math.round(answered / figures.seconds)}/s`, JSON.stringify(figures));
+  console.log(`${round} ${one.name} (${one.viewer}): ${Math.round(perSecond(figures))}/s`, JSON.stringify(figures));
   return figures;
+}
+
+function perSecond(figures) {
+  return figures.answered / figures.seconds;
 }
 
 async function total(url) {
