@@ -30,7 +30,7 @@ const PRODUCER: &[Forbidden] = &[
 /// What a statement cannot do without. The errors of sqlx may pass through anywhere.
 const SQL: &[&str] = &["sqlx::query", "sqlx::query_as", "sqlx::query_scalar", "AssertSqlSafe", "AnyConnection"];
 /// The modules that may speak of HTTP requests and answers; `lib.rs` puts the routers together.
-const HTTP_EDGES: &[&str] = &["actions", "api", "intake", "lib", "pages", "rooms"];
+const HTTP_EDGES: &[&str] = &["actions", "api", "extract", "intake", "lib", "pages", "rooms", "sockets"];
 
 #[test]
 fn a_module_uses_only_what_lies_in_its_direction() {
