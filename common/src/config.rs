@@ -75,6 +75,12 @@ pub fn read_env_file() -> anyhow::Result<()> {
     }
 }
 
+/// The text of a setting that was given; an empty one (`ADMIN_PASSWORD=`, as compose files and `.env` write it) was not.
+#[must_use]
+pub fn given(setting: Option<&String>) -> Option<&str> {
+    setting.map(String::as_str).filter(|text| !text.is_empty())
+}
+
 /// Reads `1` or `0.5` (seconds), `200ms`, `5m`, `2h`, `1d`.
 ///
 /// # Errors
@@ -99,6 +105,12 @@ pub fn is_loopback(listen: SocketAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_setting_is_none() {
+        assert_eq!(given(Some(&"x".to_owned())), Some("x"));
+        assert_eq!((given(Some(&String::new())), given(None)), (None, None));
+    }
 
     #[test]
     fn times_are_read_in_seconds_or_with_a_unit() {

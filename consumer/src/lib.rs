@@ -25,6 +25,7 @@ use axum::{Router, routing::get};
 use common::{
     admin::Gate,
     broker::Broker,
+    config::given,
     db::{self, Db},
     edge::{Edge, guard, harden},
     problem::Problem,
@@ -145,7 +146,7 @@ async fn connect_bus(
     feed: &Arc<Feed>,
     (tasks, stop): (&TaskTracker, &CancellationToken),
 ) -> anyhow::Result<Bus> {
-    let Some(url) = &config.common.broker_url else { return Ok(Bus::InProcess) };
+    let Some(url) = given(config.common.broker_url.as_ref()) else { return Ok(Bus::InProcess) };
     // The channel carries the log's own name, so that two logs on one Redis do not hear each other.
     let log_id = db.setting("log_id", &common::key::random_hex(8)).await?;
     let (broker, heard) = Broker::connect(url, format!("hookcast:log:{log_id}"), stop)?;

@@ -23,7 +23,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::{
-    config::{CommonArgs, is_loopback},
+    config::{CommonArgs, given, is_loopback},
     db::{self, Db},
     edge::wants_page,
     key,
@@ -69,12 +69,12 @@ impl Gate {
         if is_loopback(listen) {
             return Ok(Self { service, lock: None });
         }
-        let password_sha256 = match &settings.admin_password {
+        let password_sha256 = match given(settings.admin_password.as_ref()) {
             Some(password) => hash(password),
             None => made_password(service, db).await?,
         };
-        let secret = match &settings.secret_key {
-            Some(secret) => secret.clone(),
+        let secret = match given(settings.secret_key.as_ref()) {
+            Some(secret) => secret.to_owned(),
             None => kept_secret(db, database_url).await?,
         };
         let lock = Lock {

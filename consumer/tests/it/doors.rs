@@ -75,6 +75,16 @@ async fn a_service_that_listens_wider_asks_for_the_password_except_where_webhook
 }
 
 #[tokio::test]
+async fn an_empty_password_is_none_and_one_is_made() {
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start_on("0.0.0.0:0", &database, &["--admin-password", "", "--broker-url", ""]).await;
+    let empty = app.client.get(app.url("/api/counts")).basic_auth("admin", Some("")).send().await.unwrap();
+    assert_eq!(empty.status(), 401);
+    assert_eq!(app.json("/readyz").await["checks"]["broker"], "in process");
+    app.end().await;
+}
+
+#[tokio::test]
 async fn it_ends_soon_with_sockets_open_and_a_request_half_sent() {
     let database = Database::create(Mode::Embedded).await;
     let app = TestApp::start(&database, &[]).await;
