@@ -75,7 +75,7 @@ async fn open_sqlite(url: &str, durability: Durability) -> anyhow::Result<Db> {
     let synchronous = if durability == Durability::Full { "FULL" } else { "NORMAL" };
     let pragmas = format!(
         "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = {synchronous}; \
-         pragma foreign_keys = on; pragma temp_store = memory; pragma cache_size = -16000; pragma journal_size_limit = 67108864"
+         pragma foreign_keys = on; pragma temp_store = memory; pragma cache_size = -16000; pragma wal_autocheckpoint = 4000; pragma journal_size_limit = 67108864"
     );
     let opening = || format!("cannot open {}", path.display());
     let write = pool(1, pragmas.clone()).connect(&file).await.with_context(opening)?;
