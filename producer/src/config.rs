@@ -85,7 +85,8 @@ pub struct Settings {
         long,
         env = "WEBHOOK_RECEIVER_URL",
         value_name = "URL",
-        default_value = "http://localhost:5001/consumetasks"
+        default_value = "http://localhost:5001/consumetasks",
+        hide_env_values = true
     )]
     pub webhook_receiver_url: Url,
 
@@ -168,6 +169,11 @@ impl Settings {
         anyhow::ensure!(self.max_nbr_tasks <= self.max_batch, "MAX_NBR_TASKS must not be above MAX_BATCH");
         let is_http = matches!(self.webhook_receiver_url.scheme(), "http" | "https");
         anyhow::ensure!(is_http, "WEBHOOK_RECEIVER_URL must begin with http:// or https://");
+        let bare = self.webhook_receiver_url.username().is_empty() && self.webhook_receiver_url.password().is_none();
+        anyhow::ensure!(
+            bare,
+            "WEBHOOK_RECEIVER_URL may carry no user name or password: they would be shown and stored"
+        );
         anyhow::ensure!(!self.delivery_timeout.is_zero(), "DELIVERY_TIMEOUT must be above 0");
         anyhow::ensure!(self.delivery_timeout <= Duration::from_mins(10), "DELIVERY_TIMEOUT must be at most 10m");
         Ok(())

@@ -154,7 +154,7 @@ fn tls() -> anyhow::Result<rustls::ClientConfig> {
 
 fn denied(why: &Denied) -> Answer {
     let (meaning, reason) = match why {
-        Denied::Blocked { .. } | Denied::NotHttp => (Meaning::Never, "blocked"),
+        Denied::Blocked { .. } | Denied::NotHttp | Denied::Credentials => (Meaning::Never, "blocked"),
         Denied::NoSuchName { .. } => (Meaning::Unreachable, "dns"),
     };
     Answer::failed(meaning, reason, why.to_string())

@@ -78,6 +78,8 @@ pub enum Denied {
     NoSuchName { host: String },
     /// Neither http nor https, or no host at all.
     NotHttp,
+    /// A user name or a password stands in it, where every page and log would show it.
+    Credentials,
 }
 
 impl fmt::Display for Denied {
@@ -90,6 +92,7 @@ impl fmt::Display for Denied {
                 )
             }
             Self::NoSuchName { host } => write!(f, "name not found: {host}. Check the receiver's address"),
+            Self::Credentials => write!(f, "a URL may carry no user name or password: they would be shown and stored"),
             Self::NotHttp => write!(
                 f,
                 "not an address that can be posted to: it must begin with http:// or https:// and name a host"
@@ -105,6 +108,9 @@ impl Policy {
     pub fn check(&self, url: &Url) -> Result<(), Denied> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Denied::NotHttp);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Denied::Credentials);
         }
         let address = match url.host() {
             None | Some(Host::Domain("")) => return Err(Denied::NotHttp),

@@ -129,6 +129,8 @@ async fn wrong_settings_are_named() {
         (&["--probe-interval", "1e18"], "--probe-interval"),
         (&["--wait-time", "31d"], "--wait-time"),
         (&["produce", "--to", "http://10.1.1.1/"], "ALLOW_TARGETS"),
+        (&["produce", "--to", "http://user:secret@localhost/"], "no user name or password"),
+        (&["--webhook-receiver-url", "http://user:secret@localhost/"], "WEBHOOK_RECEIVER_URL"),
         (&["--min-nbr-tasks", "9", "--max-nbr-tasks", "3", "--listen", "127.0.0.1:0"], "MIN_NBR_TASKS"),
         (&["--retry-schedule", "0,later"], "--retry-schedule"),
         (&["--retry-schedule", "0,31d"], "--retry-schedule"),
