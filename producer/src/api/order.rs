@@ -71,21 +71,22 @@ fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
-/// The fields of a JSON object or of a form; JSON is told by its Content-Type.
+/// The fields of a JSON object or of a form; JSON is told by its Content-Type, or by its first character: `curl -d` calls everything a form.
 fn fields(headers: &HeaderMap, body: &Bytes) -> Result<Map<String, Value>, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }
-    if !kind.contains("json") {
+    let fields: Map<String, Value> = if kind.contains("json") || body.trim_ascii_start().starts_with(b"{") {
+        serde_json::from_slice(body)
+            .map_err(|error| Problem::bad_request(format!("The body is not a JSON object: {error}.")))?
+    } else {
         let pairs = url::form_urlencoded::parse(body);
-        return Ok(pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect());
-    }
-    let object: Map<String, Value> = serde_json::from_slice(body)
-        .map_err(|error| Problem::bad_request(format!("The body is not a JSON object: {error}.")))?;
-    match object.keys().find(|name| !FIELDS.contains(&name.as_str())) {
+        pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect()
+    };
+    match fields.keys().find(|name| !FIELDS.contains(&name.as_str())) {
         Some(unknown) => Err(bad(unknown, &format!("there is no such field; the fields are {}", FIELDS.join(", ")))),
-        None => Ok(object),
+        None => Ok(fields),
     }
 }
 
