@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 mod delivery;
 mod ending;
+mod extract;
 mod metrics;
 mod news;
 mod pages;
@@ -67,7 +68,7 @@ impl App {
         let installation = db.setting("installation", &common::key::random_hex(8)).await?;
         let inbox = Inbox { work: Arc::clone(&work), progress: progress.clone() };
         let news = News::start(
-            settings.common.broker_url.as_deref().filter(|url| !url.is_empty()),
+            common::config::given(settings.common.broker_url.as_ref()),
             &installation,
             inbox,
             &stop,
@@ -110,7 +111,7 @@ pub async fn run(settings: Settings, listener: TcpListener, stop: CancellationTo
     let sender = Sender::new(&app.settings, Arc::clone(&app.policy))?;
     let gate = Gate::new("producer", listen, &app.settings.common, (&app.store.db, &app.settings.database_url)).await?;
     let router = router(&app, &gate, &Edge::new(listen, &app.settings.common));
-    tracing::info!("producing at http://{listen}/ for {}", app.settings.webhook_receiver_url);
+    tracing::info!("producing at http://{listen}/ for {}", trigger::place(app.settings.webhook_receiver_url.as_str()));
     let delivering = ending::supervised(&app.stop, delivery::run(app.clone(), sender));
     ending::in_time(&app.stop, async {
         serve::run(listener, serve::by_router(router), app.stop.clone()).await;
@@ -128,5 +129,6 @@ fn router(app: &App, gate: &Gate, edge: &Edge) -> Router {
     let guarded = pages::beside(guarded, app).with_state(app.clone());
     let open = open.merge(api::openapi::route(openapi)).with_state(app.clone());
     let router = gate.guard(guarded).merge(gate.routes()).merge(open).merge(assets::router());
-    edge::guard(edge::harden(router.fallback(api::not_found)), edge)
+    let router = router.fallback(api::not_found).method_not_allowed_fallback(api::method_not_allowed);
+    edge::guard(edge::harden(router), edge)
 }

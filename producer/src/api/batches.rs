@@ -2,8 +2,7 @@
 
 use axum::{
     Json,
-    body::Bytes,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::Response,
 };
@@ -11,9 +10,10 @@ use common::{problem::Problem, time::now_ms};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Params, batch_answer, limit, order};
+use super::{batch_answer, limit, order};
 use crate::{
     App,
+    extract::{Body, Id, Params},
     progress::{Batch, Line},
     sources::fake,
 };
@@ -49,7 +49,7 @@ pub struct Lines {
 #[utoipa::path(post, path = "/producetasks", tag = "batches", request_body = order::NewBatch,
     responses((status = 202, body = Batch, description = "Queued"), (status = 303, description = "Queued; the batch's page"),
         (status = 400, description = "A field cannot be read; `field` names it")))]
-pub async fn create(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
+pub async fn create(State(app): State<App>, headers: HeaderMap, Body(body): Body) -> Result<Response, Problem> {
     let order = order::read(&app, &headers, &body)?;
     let batch = fake::produce(&app, order).await?;
     Ok(batch_answer(&headers, StatusCode::ACCEPTED, &Batch::of(&batch, now_ms())))
@@ -66,7 +66,7 @@ pub async fn list(State(app): State<App>, Params(page): Params<Page>) -> Result<
 /// One batch and how far it is.
 #[utoipa::path(get, path = "/api/batches/{id}", tag = "batches", params(("id" = String, Path)),
     responses((status = 200, body = Batch), (status = 404, description = "No such batch")))]
-pub async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Batch>, Problem> {
+pub async fn show(State(app): State<App>, Id(id): Id) -> Result<Json<Batch>, Problem> {
     let batch = app.store.batch(&id).await?.ok_or_else(|| missing(&id))?;
     Ok(Json(Batch::of(&batch, now_ms())))
 }
@@ -76,7 +76,7 @@ pub async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json
     responses((status = 200, body = Lines), (status = 404, description = "No such batch")))]
 pub async fn lines(
     State(app): State<App>,
-    Path(id): Path<String>,
+    Id(id): Id,
     Params(page): Params<LinesPage>,
 ) -> Result<Json<Lines>, Problem> {
     let limit = limit(page.limit, 500, 1000)?;
@@ -90,7 +90,7 @@ pub async fn lines(
 /// Take what was not sent yet out of the queue.
 #[utoipa::path(post, path = "/batches/{id}/cancel", tag = "batches", params(("id" = String, Path)),
     responses((status = 200, body = Batch), (status = 303, description = "The batch's page"), (status = 404, description = "No such batch")))]
-pub async fn cancel(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn cancel(State(app): State<App>, Id(id): Id, headers: HeaderMap) -> Result<Response, Problem> {
     let batch = app.store.cancel_batch(&id, now_ms()).await?.ok_or_else(|| missing(&id))?;
     app.moved(&id);
     Ok(batch_answer(&headers, StatusCode::OK, &Batch::of(&batch, now_ms())))
@@ -99,7 +99,7 @@ pub async fn cancel(State(app): State<App>, Path(id): Path<String>, headers: Hea
 /// Send what failed again with a fresh schedule, and what waits for a retry at once.
 #[utoipa::path(post, path = "/batches/{id}/retry", tag = "batches", params(("id" = String, Path)),
     responses((status = 202, body = Batch), (status = 303, description = "The batch's page"), (status = 404, description = "No such batch")))]
-pub async fn retry(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn retry(State(app): State<App>, Id(id): Id, headers: HeaderMap) -> Result<Response, Problem> {
     let batch = app.store.retry_batch(&id, now_ms()).await?.ok_or_else(|| missing(&id))?;
     app.queued();
     app.moved(&id);
@@ -107,6 +107,5 @@ pub async fn retry(State(app): State<App>, Path(id): Path<String>, headers: Head
 }
 
 fn missing(id: &str) -> Problem {
-    let short: String = id.chars().take(40).collect();
-    Problem::not_found(format!("batch {short}"))
+    Problem::not_found(format!("batch {id}"))
 }

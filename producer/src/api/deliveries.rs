@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
@@ -10,11 +10,12 @@ use common::{problem::Problem, time::now_ms};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Params, limit, wants_json};
+use super::{limit, wants_json};
 use crate::{
     App,
+    extract::{self, Id, Params},
     report::{Attempt, Delivery, DeliveryDetail},
-    store::deliveries::{Filter, Retried, State as DeliveryState},
+    store::deliveries::Retried,
 };
 
 /// Attempts a delivery is shown with.
@@ -43,17 +44,8 @@ pub struct Deliveries {
 #[utoipa::path(get, path = "/api/deliveries", tag = "deliveries", params(Page), responses((status = 200, body = Deliveries)))]
 pub async fn list(State(app): State<App>, Params(page): Params<Page>) -> Result<Json<Deliveries>, Problem> {
     let limit = limit(page.limit, 50, 500)?;
-    let state = page.state.as_deref().filter(|state| !state.is_empty()).map(read_state).transpose()?;
-    let batch = page.batch.filter(|batch| !batch.is_empty());
-    let cursor = page.cursor.filter(|cursor| !cursor.is_empty());
-    // One more than asked tells whether there is a next page.
-    let mut stored = app.store.deliveries(&Filter { batch: batch.clone(), state, cursor, limit: limit + 1 }).await?;
-    let more = stored.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    stored.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let cursor_of = |last: &crate::store::deliveries::Delivery| {
-        if batch.is_some() { last.position.to_string() } else { last.id.clone() }
-    };
-    let next = stored.last().filter(|_| more).map(cursor_of);
+    let asked = [&page.batch, &page.state, &page.cursor].map(|text| text.as_deref().unwrap_or_default());
+    let (stored, next) = app.store.deliveries(&extract::filter(asked, limit)?).await?;
     let attempts_max = app.settings.retry_schedule.attempts();
     Ok(Json(Deliveries { deliveries: stored.iter().map(|stored| Delivery::of(stored, attempts_max)).collect(), next }))
 }
@@ -61,7 +53,7 @@ pub async fn list(State(app): State<App>, Params(page): Params<Page>) -> Result<
 /// One delivery with its body and its attempts.
 #[utoipa::path(get, path = "/api/deliveries/{id}", tag = "deliveries", params(("id" = String, Path)),
     responses((status = 200, body = DeliveryDetail), (status = 404, description = "No such delivery")))]
-pub async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<DeliveryDetail>, Problem> {
+pub async fn show(State(app): State<App>, Id(id): Id) -> Result<Json<DeliveryDetail>, Problem> {
     let stored = app.store.delivery(&id).await?.ok_or_else(missing)?;
     let attempts = app.store.attempts(&id, ATTEMPTS).await?;
     let delivery = Delivery::of(&stored, app.settings.retry_schedule.attempts());
@@ -72,7 +64,7 @@ pub async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json
 #[utoipa::path(post, path = "/api/deliveries/{id}/retry", tag = "deliveries", params(("id" = String, Path)),
     responses((status = 202, body = Delivery), (status = 303, description = "The delivery's page"),
         (status = 404, description = "No such delivery"), (status = 409, description = "Delivered already, or being sent just now")))]
-pub async fn retry(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn retry(State(app): State<App>, Id(id): Id, headers: HeaderMap) -> Result<Response, Problem> {
     match app.store.retry_delivery(&id, now_ms()).await? {
         Retried::Queued => {}
         Retried::InFlight => return Err(Problem::conflict("It is being sent just now; wait for the answer.")),
@@ -89,13 +81,6 @@ pub async fn retry(State(app): State<App>, Path(id): Path<String>, headers: Head
         return Ok((StatusCode::ACCEPTED, Json(delivery)).into_response());
     }
     Ok(Redirect::to(&format!("/deliveries/{}", stored.id)).into_response())
-}
-
-fn read_state(name: &str) -> Result<DeliveryState, Problem> {
-    let known = DeliveryState::ALL.into_iter().find(|state| state.as_str() == name);
-    known.ok_or_else(|| {
-        Problem::bad_request("state: write waiting, delivered, failed or cancelled.").with("field", "state")
-    })
 }
 
 fn missing() -> Problem {

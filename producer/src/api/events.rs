@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, HeaderName, HeaderValue},
     response::{
         IntoResponse, Response,
@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, time::sleep};
 use utoipa::IntoParams;
 
-use super::Params;
 use crate::{
     App,
+    extract::{Id, Params},
     progress::{Batch, Line},
     store::batches,
 };
@@ -46,7 +46,7 @@ pub struct From {
     responses((status = 200, content_type = "text/event-stream", body = Line), (status = 404, description = "No such batch")))]
 pub async fn follow(
     State(app): State<App>,
-    Path(id): Path<String>,
+    Id(id): Id,
     Params(from): Params<From>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

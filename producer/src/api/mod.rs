@@ -9,12 +9,11 @@ mod order;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, FromRequestParts, Query},
-    http::{HeaderMap, Uri, header, request::Parts},
+    extract::DefaultBodyLimit,
+    http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
-use common::problem::Problem;
-use serde::de::DeserializeOwned;
+use common::{edge::wants_page, problem::Problem};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
@@ -49,18 +48,9 @@ pub async fn not_found(uri: Uri) -> Problem {
     Problem::not_found(format!("page {}", uri.path()))
 }
 
-/// The query string as `T`; a problem that names the parameter when it cannot be read.
-struct Params<T>(T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Query(read) = Query::try_from_uri(&parts.uri).map_err(|rejection| {
-            Problem::bad_request(format!("The query cannot be read: {}.", rejection.body_text()))
-        })?;
-        Ok(Self(read))
-    }
+/// Whatever a route cannot be asked for with this method; the header `Allow` says with which it can.
+pub async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("{} does not take {method}.", uri.path()))
 }
 
 /// The size of a list: `fallback` when none is asked for.
@@ -77,12 +67,11 @@ fn wants_json(headers: &HeaderMap) -> bool {
     let has = |name, what| {
         headers.get(name).and_then(|value| value.to_str().ok()).is_some_and(|value: &str| value.contains(what))
     };
-    let accepts_page = has(header::ACCEPT, "text/html");
-    has(header::ACCEPT, "application/json") || (!accepts_page && has(header::CONTENT_TYPE, "json"))
+    !wants_page(headers) && (has(header::ACCEPT, "application/json") || has(header::CONTENT_TYPE, "json"))
 }
 
 /// Leads a form back to the batch's page, tells a program the batch.
-fn batch_answer(headers: &HeaderMap, status: http::StatusCode, batch: &crate::progress::Batch) -> Response {
+fn batch_answer(headers: &HeaderMap, status: StatusCode, batch: &crate::progress::Batch) -> Response {
     let page = format!("/batches/{}", batch.id);
     if wants_json(headers) {
         return (status, [(header::LOCATION, page)], axum::Json(batch)).into_response();

@@ -1,10 +1,7 @@
 //! The list of deliveries with its filters, and the page of one with every attempt.
 
 use askama::Template;
-use axum::{
-    extract::{Path, Query, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use common::{
     page::{self, Stamp, duration, grouped},
     problem::Problem,
@@ -16,6 +13,7 @@ use url::form_urlencoded::Serializer;
 use super::{short, verdict};
 use crate::{
     App,
+    extract::{self, Id, Params},
     report::Delivery,
     store::{
         attempts::Attempt,
@@ -75,33 +73,18 @@ struct DeliveriesPage {
 }
 
 /// `GET /deliveries`: newest first, or those of one batch in its order.
-pub async fn list(State(app): State<App>, Query(filter): Query<Filter>) -> Result<Response, Problem> {
+pub async fn list(State(app): State<App>, Params(filter): Params<Filter>) -> Result<Response, Problem> {
     let now_ms = now_ms();
-    let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-    let batch = given(&filter.batch);
-    let asked = deliveries::Filter {
-        batch: batch.clone(),
-        state: DeliveryState::ALL.into_iter().find(|state| state.as_str() == filter.state),
-        cursor: given(&filter.cursor),
-        // One more than is shown tells whether there is a next page.
-        limit: DELIVERIES + 1,
-    };
-    let mut stored = app.store.deliveries(&asked).await?;
-    let shown = usize::try_from(DELIVERIES).unwrap_or(usize::MAX);
-    let more = stored.len() > shown;
-    stored.truncate(shown);
-    let cursor = stored.last().filter(|_| more).map(|last| match &batch {
-        Some(_) => last.position.to_string(),
-        None => last.id.clone(),
-    });
+    let asked = extract::filter([&filter.batch, &filter.state, &filter.cursor], DELIVERIES)?;
+    let (stored, next) = app.store.deliveries(&asked).await?;
     Ok(page::render(&DeliveriesPage {
         served_at: rfc3339(now_ms),
         consumer_url: super::consumer_url(&app),
         states: states(&filter.state),
-        filtered: batch.is_some() || asked.state.is_some(),
+        filtered: asked.batch.is_some() || asked.state.is_some(),
         deliveries: stored.iter().map(|stored| row(&app, stored, now_ms)).collect(),
         first: (!filter.cursor.is_empty()).then(|| filter.href("")),
-        more: cursor.map(|cursor| filter.href(&cursor)),
+        more: next.map(|cursor| filter.href(&cursor)),
         batch: filter.batch,
     }))
 }
@@ -192,7 +175,7 @@ struct DeliveryPage {
 }
 
 /// `GET /deliveries/{id}`.
-pub async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn show(State(app): State<App>, Id(id): Id) -> Result<Response, Problem> {
     let now_ms = now_ms();
     let stored = app.store.delivery(&id).await?.ok_or_else(|| Problem::not_found("such delivery"))?;
     let attempts = app.store.attempts(&id, ATTEMPTS).await?;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use askama::Template;
 use axum::{
     body::{Body, to_bytes},
-    extract::{Path, Request, State},
+    extract::{Request, State},
     http::Method,
     middleware::Next,
     response::{IntoResponse, Response},
@@ -21,7 +21,7 @@ use super::{
     batch::{BatchRow, LineRow, Panel},
     form::Form,
 };
-use crate::{App, progress::Line, store::batches::Batch};
+use crate::{App, extract::Id, progress::Line, store::batches::Batch};
 
 const RECENT: i64 = 8;
 const LISTED: i64 = 200;
@@ -61,7 +61,7 @@ pub async fn show(State(app): State<App>) -> Result<Response, Problem> {
 }
 
 /// `GET /batches/{id}`: the same page about one batch.
-pub async fn show_batch(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn show_batch(State(app): State<App>, Id(id): Id) -> Result<Response, Problem> {
     let batch = app.store.batch(&id).await?.ok_or_else(|| Problem::not_found("such batch"))?;
     let recent = app.store.batches(RECENT).await?;
     whole(&app, Form::new(&app.settings), Some(batch), &recent).await

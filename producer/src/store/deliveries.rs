@@ -103,7 +103,19 @@ impl Store {
         sqlx::query_as(AssertSqlSafe(format!("{FIELDS} where d.id = $1"))).bind(id).fetch_optional(&self.db.read).await
     }
 
-    pub async fn deliveries(&self, filter: &Filter) -> sqlx::Result<Vec<Delivery>> {
+    /// A page of deliveries, and the cursor of the next one; `None` on the last.
+    pub async fn deliveries(&self, filter: &Filter) -> sqlx::Result<(Vec<Delivery>, Option<String>)> {
+        // One more than asked tells whether there is a next page.
+        let mut found = self.find(&Filter { limit: filter.limit + 1, ..filter.clone() }).await?;
+        let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let last = found.last().filter(|_| more);
+        let next = last.map(|last| if filter.batch.is_some() { last.position.to_string() } else { last.id.clone() });
+        Ok((found, next))
+    }
+
+    async fn find(&self, filter: &Filter) -> sqlx::Result<Vec<Delivery>> {
         // The state stands in the text, not in a parameter, so that the partial index serves it.
         let state = match filter.state {
             None => String::new(),

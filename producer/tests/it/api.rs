@@ -25,6 +25,8 @@ async fn a_browsers_form_is_led_to_the_batchs_page_and_a_program_gets_json() {
         ("*/*", "", "", 303),
         ("application/json", form, "count=2", 202),
         ("*/*", "application/json", r#"{"count": 2}"#, 202),
+        ("application/json", form, r#" {"count": 2}"#, 202),
+        ("text/html, application/json", form, "count=2", 303),
         ("application/json", "application/json", r#"{"count": "2", "wait": 0, "seed": 3, "weights": {"Low": 1}}"#, 202),
         ("application/json", "", "", 202),
     ];
@@ -63,6 +65,8 @@ async fn every_bad_input_says_which_field_to_change() {
         (r#"{"to": "javascript:alert(1)"}"#, "to"),
         (r#"{"to": "http://"}"#, "to"),
         (r#"{"to": 5}"#, "to"),
+        (r#"{"to": "http://user:secret@localhost/"}"#, "to"),
+        (r#"{"to": "http://user@localhost/"}"#, "to"),
         (r#"{"to": "http://10.0.0.1/"}"#, "to"),
         (r#"{"to": "http://169.254.169.254/latest"}"#, "to"),
         (&long, "to"),
@@ -83,8 +87,9 @@ async fn every_bad_input_says_which_field_to_change() {
         assert_eq!(reply.json["field"].as_str().unwrap_or(""), field, "{body}: {}", reply.text);
     }
     assert_eq!(producer.post("/producetasks", "count=abc").await.json["field"], "count");
+    assert_eq!(producer.post("/producetasks", "cuont=3").await.json["field"], "cuont");
     let huge = producer.post("/producetasks", &format!("seed={}", "1".repeat(70_000))).await;
-    assert_eq!(huge.status, 413);
+    assert_eq!((huge.status, &huge.json["status"]), (413, &413.into()));
     assert_eq!(producer.get("/api/batches").await.json, json!({ "batches": [] }), "nothing was queued");
 }
 
@@ -125,30 +130,47 @@ async fn lists_are_cut_and_continued() {
     );
 }
 
-#[tokio::test]
-async fn what_cannot_be_asked_for_is_a_problem() {
-    let (_database, _receiver, producer) = one().await;
+on_both! {
+async fn what_cannot_be_asked_for_is_a_problem(database: Database) {
+    let receiver = Receiver::start().await;
+    let producer = Producer::start(&database, &receiver).await;
     let id = producer.produce("count=1").await;
     let cases = [
-        ("GET", "/api/batches?limit=0".to_owned(), 400),
-        ("GET", "/api/batches?limit=501".into(), 400),
-        ("GET", "/api/batches?limit=x".into(), 400),
-        ("GET", "/api/deliveries?state=lost".into(), 400),
-        ("GET", format!("/api/batches/{id}/lines?limit=1001"), 400),
-        ("GET", "/api/batches/none".into(), 404),
-        ("GET", "/api/batches/none/lines".into(), 404),
-        ("GET", "/api/deliveries/none".into(), 404),
-        ("POST", "/batches/none/cancel".into(), 404),
-        ("POST", "/batches/none/retry".into(), 404),
-        ("POST", "/api/deliveries/none/retry".into(), 404),
-        ("GET", "/nowhere".into(), 404),
+        ("GET", "/api/batches?limit=0".to_owned(), 400, "limit"),
+        ("GET", "/api/batches?limit=501".into(), 400, "limit"),
+        ("GET", "/api/batches?limit=x".into(), 400, "limit"),
+        ("GET", "/api/deliveries?state=lost".into(), 400, "state"),
+        ("GET", "/deliveries?state=lost".into(), 400, "state"),
+        ("GET", "/api/deliveries?batch=%00".into(), 400, "batch"),
+        ("GET", "/api/deliveries?cursor=a%00b".into(), 400, "cursor"),
+        ("GET", "/deliveries?cursor=%27".into(), 400, "cursor"),
+        ("GET", format!("/api/batches/{id}/lines?limit=1001"), 400, "limit"),
+        ("GET", format!("/api/batches/{id}/lines?after=x"), 400, "after"),
+        ("GET", format!("/batches/{id}/events?after=x"), 400, "after"),
+        ("GET", "/api/batches/none".into(), 404, ""),
+        ("GET", "/api/batches/a%00b".into(), 404, ""),
+        ("GET", "/api/batches/%ff".into(), 404, ""),
+        ("GET", "/batches/%00".into(), 404, ""),
+        ("GET", "/batches/%00/events".into(), 404, ""),
+        ("GET", "/api/batches/none/lines".into(), 404, ""),
+        ("GET", "/api/deliveries/none".into(), 404, ""),
+        ("GET", format!("/deliveries/{}", "a".repeat(65)), 404, ""),
+        ("POST", "/batches/none/cancel".into(), 404, ""),
+        ("POST", "/batches/%00/retry".into(), 404, ""),
+        ("POST", "/api/deliveries/none/retry".into(), 404, ""),
+        ("GET", "/nowhere".into(), 404, ""),
+        ("GET", "/producetasks".into(), 405, ""),
+        ("DELETE", "/deliveries".into(), 405, ""),
     ];
-    for (method, path, expected) in cases {
+    for (method, path, expected, field) in cases {
         let response = producer.request(method, &path).send().await.unwrap();
         assert_eq!(response.headers()["content-type"], "application/problem+json", "{path}");
-        assert_eq!(Reply::read(response).await.status, expected, "{path}");
+        let reply = Reply::read(response).await;
+        assert_eq!((reply.status, reply.json["field"].as_str().unwrap_or("")), (expected, field), "{}", reply.text);
     }
-    assert_eq!(producer.request("GET", "/producetasks").send().await.unwrap().status(), 405);
+    let refused = producer.request("GET", "/producetasks").send().await.unwrap();
+    assert_eq!(refused.headers()["allow"], "POST");
+}
 }
 
 #[tokio::test]
