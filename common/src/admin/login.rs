@@ -11,7 +11,11 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Gate, SESSION_S, Verdict, too_many_tries};
+use super::{
+    Gate,
+    lock::{SESSION_S, Verdict},
+    too_many_tries,
+};
 use crate::problem::Problem;
 
 #[derive(Template)]

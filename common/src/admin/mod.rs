@@ -1,10 +1,10 @@
 //! Who may see the pages and call the API: on loopback everybody, on a wider address who has the admin password.
 
+mod lock;
 mod login;
 
 use std::{
     net::{IpAddr, SocketAddr},
-    num::NonZeroU32,
     sync::Arc,
 };
 
@@ -18,9 +18,6 @@ use axum::{
     routing::{get, post},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 
 use crate::{
     config::{CommonArgs, given, is_loopback},
@@ -28,31 +25,14 @@ use crate::{
     edge::wants_page,
     key,
     problem::Problem,
-    time::now_ms,
 };
-
-const SESSION_S: i64 = 7 * 24 * 3600;
-/// Wrong passwords that one address may try at once, and a minute.
-const TRIES: NonZeroU32 = NonZeroU32::new(10).unwrap();
+use lock::{Lock, Verdict, hash};
 
 /// The door: open, or with a lock.
 #[derive(Clone)]
 pub struct Gate {
     service: &'static str,
     lock: Option<Arc<Lock>>,
-}
-
-struct Lock {
-    password_sha256: String,
-    session_key: String,
-    tries: DefaultKeyedRateLimiter<IpAddr>,
-}
-
-/// What the gate says to a request.
-enum Verdict {
-    Welcome,
-    Stranger,
-    TooManyTries(std::time::Duration),
 }
 
 impl Gate {
@@ -77,12 +57,7 @@ impl Gate {
             Some(secret) => secret.to_owned(),
             None => kept_secret(db, database_url).await?,
         };
-        let lock = Lock {
-            session_key: format!("{secret}:{password_sha256}"),
-            password_sha256,
-            tries: RateLimiter::keyed(Quota::per_minute(TRIES)),
-        };
-        Ok(Self { service, lock: Some(Arc::new(lock)) })
+        Ok(Self { service, lock: Some(Arc::new(Lock::new(password_sha256, &secret))) })
     }
 
     /// A gate that lets everybody in.
@@ -126,48 +101,6 @@ impl Gate {
     }
 }
 
-impl Lock {
-    fn try_password(&self, password: &str, address: Option<IpAddr>) -> Verdict {
-        let address = address.unwrap_or(IpAddr::from([0, 0, 0, 0]));
-        if key::equal(hash(password).as_bytes(), self.password_sha256.as_bytes()) {
-            return Verdict::Welcome;
-        }
-        self.tries.retain_recent();
-        match self.tries.check_key(&address) {
-            Ok(()) => Verdict::Stranger,
-            Err(until) => Verdict::TooManyTries(until.wait_time_from(self.tries.clock().now())),
-        }
-    }
-
-    /// `expiry.mac`; the key holds the password's hash, so that a new password ends every session.
-    fn new_session(&self) -> String {
-        let expires_s = now_ms() / 1000 + SESSION_S;
-        format!("{expires_s}.{}", self.mac(expires_s))
-    }
-
-    fn session_is_good(&self, cookie: &str) -> bool {
-        let Some((expires, mac)) = cookie.split_once('.') else {
-            return false;
-        };
-        let Ok(expires_s) = expires.parse::<i64>() else {
-            return false;
-        };
-        expires_s > now_ms() / 1000 && key::equal(mac.as_bytes(), self.mac(expires_s).as_bytes())
-    }
-
-    fn mac(&self, expires_s: i64) -> String {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(self.session_key.as_bytes()).expect("HMAC takes a key of any length");
-        mac.update(format!("session.{expires_s}").as_bytes());
-        key::hex(&mac.finalize().into_bytes())
-    }
-}
-
-fn hash(password: &str) -> String {
-    key::hex(&key::sha256(password.as_bytes()))
-}
-
-/// 80 random bits cannot be guessed over the network, so their plain SHA-256 is kept.
 async fn made_password(service: &str, db: &Db) -> anyhow::Result<String> {
     let password = key::random_hex(10);
     let ours = hash(&password);
@@ -255,12 +188,7 @@ mod tests {
     use super::*;
 
     fn gate() -> Gate {
-        let lock = Lock {
-            password_sha256: hash("right"),
-            session_key: "k".into(),
-            tries: RateLimiter::keyed(Quota::per_minute(TRIES)),
-        };
-        Gate { service: "consumer", lock: Some(Arc::new(lock)) }
+        Gate { service: "consumer", lock: Some(Arc::new(Lock::new(hash("right"), "k"))) }
     }
 
     fn with(name: header::HeaderName, value: &str) -> HeaderMap {
@@ -278,17 +206,5 @@ mod tests {
         assert!(!gate.allows(&with(header::AUTHORIZATION, "Bearer wrong"), None));
         assert!(!gate.allows(&with(header::COOKIE, &format!("hookcast_producer={session}")), None));
         assert!(!gate.allows(&with(header::COOKIE, "hookcast_consumer=99999999999.00"), None));
-    }
-
-    #[test]
-    fn guessing_is_slowed_down_for_the_address_that_guesses() {
-        let gate = gate();
-        let (guesser, other) = (Some(IpAddr::from([10, 0, 0, 1])), Some(IpAddr::from([10, 0, 0, 2])));
-        let wrong = with(header::AUTHORIZATION, "Bearer wrong");
-        for _ in 0..TRIES.get() {
-            assert!(matches!(gate.verdict(&wrong, guesser), Verdict::Stranger));
-        }
-        assert!(matches!(gate.verdict(&wrong, guesser), Verdict::TooManyTries(_)));
-        assert!(matches!(gate.verdict(&wrong, other), Verdict::Stranger));
     }
 }

@@ -85,6 +85,26 @@ async fn an_empty_password_is_none_and_one_is_made() {
 }
 
 #[tokio::test]
+async fn after_ten_wrong_passwords_the_right_one_is_not_heard_but_a_session_is() {
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start_on("0.0.0.0:0", &database, &["--admin-password", "right"]).await;
+    let with = async |password: &str| {
+        app.client.get(app.url("/api/counts")).bearer_auth(password).send().await.unwrap().status()
+    };
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let entered = app.post("/login", &form, "password=right").await;
+    let cookie = entered.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    for _ in 0..10 {
+        assert_eq!(with("wrong").await, 401);
+    }
+    assert_eq!(with("right").await, 429);
+    assert_eq!(app.post("/login", &form, "password=right").await.status(), 429);
+    let seen = app.client.get(app.url("/api/counts")).header("cookie", &cookie).send().await.unwrap();
+    assert_eq!(seen.status(), 200);
+    app.end().await;
+}
+
+#[tokio::test]
 async fn it_ends_soon_with_sockets_open_and_a_request_half_sent() {
     let database = Database::create(Mode::Embedded).await;
     let app = TestApp::start(&database, &[]).await;
