@@ -106,7 +106,8 @@ async fn made_password(service: &str, db: &Db) -> anyhow::Result<String> {
     let ours = hash(&password);
     let kept = db.setting("admin_password_sha256", &ours).await?;
     if kept == ours {
-        tracing::warn!("{service} listens on a wide address. Its admin password, shown this once: {password}");
+        // Not by the log: it may be set to tell less, and is kept where no password belongs.
+        eprintln!("The {service} listens on a wide address. Its admin password, shown this once: {password}");
     }
     Ok(kept)
 }

@@ -1,15 +1,16 @@
 //! Who may come in, and how the service ends.
 
-use std::time::Duration;
+use std::{process::Stdio, time::Duration};
 
 use serde_json::json;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
+    process::Command,
 };
 
 use crate::support::{
-    TestApp,
+    PATIENCE, TestApp,
     database::{Database, Mode},
     socket::Socket,
     tasks,
@@ -102,6 +103,23 @@ async fn after_ten_wrong_passwords_the_right_one_is_not_heard_but_a_session_is()
     let seen = app.client.get(app.url("/api/counts")).header("cookie", &cookie).send().await.unwrap();
     assert_eq!(seen.status(), 200);
     app.end().await;
+}
+
+#[tokio::test]
+async fn the_password_that_is_made_is_shown_whatever_is_logged() {
+    let database = Database::create(Mode::Embedded).await;
+    let mut consumer = Command::new(env!("CARGO_BIN_EXE_consumer"))
+        .args(["--listen", "0.0.0.0:0", "--database-url", &database.url])
+        .env("RUST_LOG", "off")
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(consumer.stderr.take().unwrap()).lines();
+    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+    let (sentence, password) = line.split_once(": ").unwrap();
+    assert_eq!(sentence, "The consumer listens on a wide address. Its admin password, shown this once");
+    assert_eq!(password.len(), 20);
 }
 
 #[tokio::test]
