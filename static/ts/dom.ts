@@ -79,12 +79,16 @@ export function typing(event: KeyboardEvent): boolean {
   return !!target?.closest("input, select, textarea, [contenteditable]");
 }
 
+/** What the window hears whenever the server has answered a question. */
+export const ANSWERED = "hookcast:answered";
+
 export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
   const asked = fetch(url, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
   const response = await asked.catch(() => {
     throw new Error("The server does not answer. It is asked again in a moment.");
   });
   if (!response.ok) throw await problem(response);
+  dispatchEvent(new Event(ANSWERED));
   return (await response.json()) as T;
 }
 

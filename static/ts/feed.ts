@@ -1,10 +1,13 @@
 /* The live connection: joins with the last offset it has, so that nothing is missed, and knows how fresh the page is. */
 import { io, type Socket } from "socket.io-client";
 import { tell } from "./clock.ts";
+import { ANSWERED } from "./dom.ts";
 import type { Frame } from "./wire.ts";
 
 /** A frame comes at least every second; none for this long means that something is stuck. */
 const STALE_AFTER = 5000;
+/** What an attempt to connect is given before a better moment ends it. */
+const HURRY_EVERY = 1000;
 
 export type State = "connecting" | "live" | "reconnecting" | "stale";
 
@@ -25,6 +28,7 @@ export class Feed {
   private joined = false;
   private away = 0;
   private turn = 0;
+  private triedAt = Date.now();
 
   constructor(
     private readonly listener: Listener,
@@ -41,6 +45,13 @@ export class Feed {
     this.socket.on("frame", (frame: Frame) => this.joined && this.take(frame, false));
     this.socket.on("disconnect", () => this.lost());
     this.socket.io.on("reconnect_failed", () => this.socket.connect());
+    this.socket.io.on("reconnect_attempt", () => {
+      this.triedAt = Date.now();
+    });
+    // Timers sleep with the machine and in hidden tabs; these are signs that the server can be reached now.
+    document.addEventListener("visibilitychange", () => !document.hidden && this.hurry());
+    addEventListener("online", () => this.hurry());
+    addEventListener(ANSWERED, () => !this.joined && this.hurry());
   }
 
   /** Follows another source (`null`: all); everything shown is then read anew. */
@@ -78,6 +89,14 @@ export class Feed {
   /** The server took the connection but did not answer: start over. */
   private again(): void {
     this.socket.disconnect().connect();
+  }
+
+  /** Connects at once instead of at the next turn; an answer to a join that is on its way is waited for. */
+  private hurry(): void {
+    const joining = this.socket.connected && !this.joined;
+    if (joining || this.state().state === "live" || Date.now() - this.triedAt < HURRY_EVERY) return;
+    this.triedAt = Date.now();
+    this.again();
   }
 
   private lost(): void {
