@@ -4,11 +4,14 @@
 use std::{net::SocketAddr, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
-use common::config::{CommonArgs, parse_duration};
+use common::{
+    config::{CommonArgs, parse_duration},
+    signature::secret_bytes,
+};
 use url::Url;
 
 use crate::{
-    delivery::{guard::AllowList, retry::Schedule},
+    delivery::{allow::AllowList, retry::Schedule},
     sources::fake::Weights,
 };
 
@@ -174,6 +177,9 @@ impl Settings {
             bare,
             "WEBHOOK_RECEIVER_URL may carry no user name or password: they would be shown and stored"
         );
+        let secret = self.webhook_secret.as_deref().filter(|secret| secret.starts_with("whsec_"));
+        let is_read = secret.is_none_or(|secret| secret_bytes(secret) != secret.as_bytes());
+        anyhow::ensure!(is_read, "WEBHOOK_SECRET begins with whsec_, but what follows is not Base64");
         anyhow::ensure!(!self.delivery_timeout.is_zero(), "DELIVERY_TIMEOUT must be above 0");
         anyhow::ensure!(self.delivery_timeout <= Duration::from_mins(10), "DELIVERY_TIMEOUT must be at most 10m");
         Ok(())
@@ -187,6 +193,11 @@ impl Settings {
 pub fn time(text: &str) -> Result<Duration, String> {
     let time = parse_duration(text)?;
     if time > LONGEST_TIME { Err(format!("{text:?} is too long: write at most 30d")) } else { Ok(time) }
+}
+
+/// The time as a sentence says it: `5 s`, `200 ms`.
+pub(crate) fn words(time: Duration) -> String {
+    if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -229,5 +240,7 @@ mod tests {
     fn settings_that_contradict_each_other_are_named() {
         let settings = Settings { min_nbr_tasks: 5, max_nbr_tasks: 4, ..Settings::defaults() };
         assert!(settings.check().unwrap_err().to_string().contains("MIN_NBR_TASKS"));
+        let settings = Settings { webhook_secret: Some("whsec_#".into()), ..Settings::defaults() };
+        assert!(settings.check().unwrap_err().to_string().contains("WEBHOOK_SECRET"));
     }
 }

@@ -67,12 +67,8 @@ impl App {
         let (work, progress) = (Arc::new(Notify::new()), Wake::default());
         let installation = db.setting("installation", &common::key::random_hex(8)).await?;
         let inbox = Inbox { work: Arc::clone(&work), progress: progress.clone() };
-        let news = News::start(
-            common::config::given(settings.common.broker_url.as_ref()),
-            &installation,
-            inbox,
-            &stop,
-        )?;
+        let news =
+            News::start(common::config::given(settings.common.broker_url.as_ref()), &installation, inbox, &stop)?;
         let store = Store { db };
         let presence = store.enter(&settings.database_url, now_ms()).await?;
         Ok(Self {

@@ -18,7 +18,10 @@ use super::{
     answer::{self, Answer, Meaning},
     guard::{Denied, GuardedDns, Policy},
 };
-use crate::{config::Settings, store::queue::Claimed};
+use crate::{
+    config::{Settings, words},
+    store::queue::Claimed,
+};
 
 /// Shorter than receivers keep idle connections (ours does for 30 s): one that is used as it is closed costs an attempt.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -171,8 +174,4 @@ fn cause<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Opti
 fn place(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-fn words(time: Duration) -> String {
-    if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
 }

@@ -6,60 +6,13 @@ use std::{
     error::Error,
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    str::FromStr,
     sync::Arc,
 };
 
-use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-/// One entry of `ALLOW_TARGETS`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Allowed {
-    Net(IpNet),
-    /// A host name, whatever it resolves to.
-    Host(String),
-    /// `*.suffix`: every name below it.
-    Below(String),
-}
-
-impl FromStr for Allowed {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let text = text.trim().to_ascii_lowercase();
-        if let Ok(net) = text.parse() {
-            return Ok(Self::Net(net));
-        }
-        if let Ok(address) = text.parse::<IpAddr>() {
-            return Ok(Self::Net(address.into()));
-        }
-        let name = text.strip_prefix("*.").unwrap_or(&text);
-        let is_name =
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
-        match (is_name, name.len() < text.len()) {
-            (false, _) => {
-                Err(format!("{text:?} is neither a network (10.0.0.0/8), an address, a host name nor *.suffix"))
-            }
-            (true, true) => Ok(Self::Below(format!(".{name}"))),
-            (true, false) => Ok(Self::Host(text)),
-        }
-    }
-}
-
-/// `ALLOW_TARGETS`: entries separated by commas, possibly none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AllowList(Vec<Allowed>);
-
-impl FromStr for AllowList {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let entries = text.split(',').filter(|entry| !entry.trim().is_empty());
-        entries.map(str::parse).collect::<Result<_, _>>().map(Self)
-    }
-}
+use super::allow::AllowList;
 
 /// What may be connected to.
 #[derive(Clone, Debug, Default)]
@@ -128,20 +81,7 @@ impl Policy {
     /// Whether the address may be connected to, whatever name it was found under.
     pub fn permits(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        (self.loopback && address.is_loopback()) || self.lists(address) || is_public(address)
-    }
-
-    fn lists(&self, address: IpAddr) -> bool {
-        self.allowed.0.iter().any(|allowed| matches!(allowed, Allowed::Net(net) if net.contains(&address)))
-    }
-
-    fn lists_name(&self, host: &str) -> bool {
-        let host = host.trim_end_matches('.').to_ascii_lowercase();
-        self.allowed.0.iter().any(|allowed| match allowed {
-            Allowed::Net(_) => false,
-            Allowed::Host(name) => *name == host,
-            Allowed::Below(suffix) => host.ends_with(suffix),
-        })
+        (self.loopback && address.is_loopback()) || self.allowed.lists(address) || is_public(address)
     }
 
     /// The addresses of a name that may be connected to; at least one.
@@ -149,7 +89,7 @@ impl Policy {
         let unknown = || Denied::NoSuchName { host: host.to_owned() };
         let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await.map_err(|_| unknown())?.collect();
         let first = found.first().ok_or_else(unknown)?.ip();
-        if self.lists_name(host) {
+        if self.allowed.lists_name(host) {
             return Ok(found);
         }
         let permitted: Vec<SocketAddr> = found.into_iter().filter(|found| self.permits(found.ip())).collect();
@@ -197,22 +137,19 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !special && !reserved
 }
 
-/// Also refuses what carries a v4 address inside: v4-compatible, NAT64, 6to4 and Teredo addresses.
+/// What is given out to the world (`2000::/3`), without what carries a v4 address inside (6to4, Teredo) or is for protocols and documents.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
-    let special = address.is_loopback() || address.is_unspecified() || address.is_multicast();
-    let local = (a & 0xfe00) == 0xfc00 || (a & 0xffc0) == 0xfe80 || (a & 0xffc0) == 0xfec0;
-    let embeds =
-        (a == 0x64 && b == 0xff9b) || a == 0x2002 || (a == 0x2001 && b == 0) || address.segments()[..6] == [0; 6];
-    let documentation = a == 0x2001 && b == 0xdb8;
-    !(special || local || embeds || documentation)
+    let protocols = a == 0x2001 && b < 0x200;
+    let documentation = (a == 0x2001 && b == 0xdb8) || (a == 0x3fff && b < 0x1000);
+    (a & 0xe000) == 0x2000 && a != 0x2002 && !protocols && !documentation
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const NOT_PUBLIC: [&str; 30] = [
+    const NOT_PUBLIC: [&str; 36] = [
         "10.1.2.3",
         "172.16.0.1",
         "192.168.1.1",
@@ -243,6 +180,12 @@ mod tests {
         "2002:7f00:1::",
         "2001:0:1::1",
         "::ffff:127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "::127.0.0.1",
+        "100::1",
+        "3fff::1",
+        "5f00::1",
+        "2001:20::1",
     ];
 
     fn url(text: &str) -> Url {
@@ -255,7 +198,9 @@ mod tests {
         for address in NOT_PUBLIC {
             assert!(!policy.permits(address.parse().unwrap()), "{address}");
         }
-        for address in ["8.8.8.8", "100.128.0.1", "198.20.0.1", "2606:4700::1111", "::ffff:8.8.8.8"] {
+        for address in
+            ["8.8.8.8", "100.128.0.1", "198.20.0.1", "2606:4700::1111", "2001:4860:4860::8888", "::ffff:8.8.8.8"]
+        {
             assert!(policy.permits(address.parse().unwrap()), "{address}");
         }
     }
@@ -301,16 +246,9 @@ mod tests {
         assert!(named.resolve("LOCALHOST", 80).await.is_ok());
         let policy = Policy { allowed: " , *.example.com".parse().unwrap(), loopback: false };
         assert!(
-            policy.lists_name("a.b.example.com")
-                && !policy.lists_name("example.com")
-                && !policy.lists_name("badexample.com")
+            policy.allowed.lists_name("a.b.example.com")
+                && !policy.allowed.lists_name("example.com")
+                && !policy.allowed.lists_name("badexample.com")
         );
-    }
-
-    #[test]
-    fn entries_that_cannot_be_read_are_refused() {
-        for text in ["", "*.", "10.0.0.0/33", "http://a", "a b"] {
-            assert!(text.parse::<Allowed>().is_err(), "{text}");
-        }
     }
 }

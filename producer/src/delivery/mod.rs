@@ -1,9 +1,11 @@
 //! The delivery worker: claims what is due with a lease, sends it, records it.
 
+pub mod allow;
 pub mod answer;
 pub mod attempt;
 pub mod guard;
 pub mod pace;
+pub mod paces;
 pub mod record;
 pub mod retry;
 
@@ -32,7 +34,8 @@ use crate::{
 };
 use answer::{Answer, Meaning};
 use attempt::Sender;
-use pace::{Paces, Plan, Verdict};
+use pace::Verdict;
+use paces::{Paces, Plan};
 
 /// A lease is this much longer than an attempt may take: time to record it.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
@@ -54,7 +57,7 @@ const LONGEST_BUSY_WAIT: Duration = Duration::from_mins(1);
 struct Worker {
     app: App,
     sender: Sender,
-    paces: Paces,
+    paces: Arc<Paces>,
     /// Tells this process's leases from those of others.
     holder: String,
     results: mpsc::Sender<Made>,
@@ -71,11 +74,13 @@ struct Worker {
 /// When the recorder died.
 pub async fn run(app: App, sender: Sender) -> anyhow::Result<()> {
     let (results, recorder) = mpsc::channel(UNRECORDED);
-    let recording = ending::supervised(&app.stop, record::run(app.clone(), recorder));
     let settings = Arc::clone(&app.settings);
+    let paces = Paces::new(settings.endpoint_concurrency, settings.delivery_concurrency, settings.probe_interval);
+    let paces = Arc::new(paces);
+    let recording = ending::supervised(&app.stop, record::run(app.clone(), recorder, Arc::clone(&paces)));
     let worker = Arc::new(Worker {
         sender,
-        paces: Paces::new(settings.endpoint_concurrency, settings.delivery_concurrency, settings.probe_interval),
+        paces,
         holder: common::key::random_hex(8),
         results,
         freed: Notify::new(),
@@ -120,7 +125,7 @@ impl Worker {
 
     /// Claims once; gives how long to wait if nothing wakes us, and whether room was missing.
     async fn round(self: &Arc<Self>, cursor: &mut String) -> store::Result<(Duration, bool)> {
-        let now_ms = now_ms();
+        let (read_at, now_ms) = (Instant::now(), now_ms());
         let agenda = self.app.store.agenda(cursor, AGENDA).await?;
         let full = agenda.len() >= usize::try_from(AGENDA).unwrap_or(usize::MAX);
         *cursor = agenda.last().filter(|_| full).map(|last| last.id.clone()).unwrap_or_default();
@@ -129,12 +134,17 @@ impl Worker {
         if plan.wanted.is_empty() {
             return Ok((pause(&plan, full, now_ms), plan.starved));
         }
-        self.claim(agenda, &plan, now_ms).await?;
+        self.claim((agenda, read_at), &plan, now_ms).await?;
         // What was claimed is gone from the agenda; whether more is due only the next look shows.
         Ok((GATHER, true))
     }
 
-    async fn claim(self: &Arc<Self>, agenda: Vec<Waiting>, plan: &Plan, now_ms: i64) -> store::Result<()> {
+    async fn claim(
+        self: &Arc<Self>,
+        (agenda, read_at): (Vec<Waiting>, Instant),
+        plan: &Plan,
+        now_ms: i64,
+    ) -> store::Result<()> {
         let lease = self.app.settings.delivery_timeout + LEASE_MARGIN;
         let lease = Lease { holder: &self.holder, now_ms, until_ms: now_ms + ms(lease) };
         let mut claimed = self.app.store.claim(lease, &plan.wanted).await?;
@@ -144,16 +154,16 @@ impl Worker {
         for delivery in claimed {
             let Some(endpoint) = endpoints.get(&delivery.endpoint_id) else { continue };
             self.paces.begin(&endpoint.id);
-            self.tasks.spawn(Arc::clone(self).deliver(Arc::clone(endpoint), delivery));
+            self.tasks.spawn(Arc::clone(self).deliver((Arc::clone(endpoint), read_at), delivery));
         }
         Ok(())
     }
 
-    async fn deliver(self: Arc<Self>, endpoint: Arc<Waiting>, claimed: Claimed) {
+    async fn deliver(self: Arc<Self>, (endpoint, read_at): (Arc<Waiting>, Instant), claimed: Claimed) {
         let (began, at_ms) = (Instant::now(), now_ms());
         let answer = if claimed.cancelled {
             Answer::cancelled()
-        } else if endpoint.stopped {
+        } else if endpoint.stopped || self.paces.has_gone_since(&endpoint.id, read_at) {
             Answer::stopped()
         } else {
             tokio::select! {

@@ -1,11 +1,15 @@
 //! Records what attempts came to: whatever is ready goes into one commit.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use common::time::now_ms;
 use tokio::{sync::mpsc::Receiver, time::sleep};
 
-use crate::{App, store::record::Made};
+use super::paces::Paces;
+use crate::{
+    App,
+    store::{endpoints::Change, record::Made},
+};
 
 /// Attempts a commit takes at most.
 const TOGETHER: usize = 256;
@@ -16,11 +20,11 @@ const TRIES: u32 = 120;
 const WAIT_AFTER_ERROR: Duration = Duration::from_millis(500);
 
 /// Records until every sender is gone and nothing is left.
-pub async fn run(app: App, mut results: Receiver<Made>) {
+pub async fn run(app: App, mut results: Receiver<Made>, paces: Arc<Paces>) {
     let mut made = Vec::with_capacity(TOGETHER);
     while results.recv_many(&mut made, TOGETHER).await > 0 {
         gather(&mut results, &mut made).await;
-        commit(&app, &mut made).await;
+        commit(&app, &mut made, &paces).await;
         made.clear();
     }
 }
@@ -33,10 +37,10 @@ async fn gather(results: &mut Receiver<Made>, made: &mut Vec<Made>) {
     }
 }
 
-async fn commit(app: &App, made: &mut [Made]) {
+async fn commit(app: &App, made: &mut [Made], paces: &Paces) {
     for left in (0..TRIES).rev() {
         match app.store.record(made, now_ms()).await {
-            Ok(()) => return tell(app, made),
+            Ok(()) => return tell(app, made, paces),
             Err(error) => tracing::error!(%error, attempts = made.len(), tries.left = left, "cannot record attempts"),
         }
         let stopping = app.stop.is_cancelled() && left < TRIES - 3;
@@ -45,15 +49,23 @@ async fn commit(app: &App, made: &mut [Made]) {
         }
         sleep(WAIT_AFTER_ERROR).await;
     }
+    told_stops(made, paces);
     tracing::error!(attempts = made.len(), "attempts were not recorded; they will be made again when their leases end");
 }
 
-fn tell(app: &App, made: &[Made]) {
+fn tell(app: &App, made: &[Made], paces: &Paces) {
     for attempt in made {
         app.metrics.attempted(attempt.outcome.as_str(), attempt.duration_ms);
     }
+    told_stops(made, paces);
     let moved: BTreeSet<&str> = made.iter().filter_map(|attempt| attempt.claimed.batch_id.as_deref()).collect();
     for batch in moved {
         app.moved(batch);
+    }
+}
+
+fn told_stops(made: &[Made], paces: &Paces) {
+    for stopped in made.iter().filter(|attempt| attempt.endpoint == Some(Change::Stop)) {
+        paces.stopped(&stopped.claimed.endpoint_id);
     }
 }

@@ -1,10 +1,10 @@
 //! The produce form: its fields, what was typed, and what is wrong with it.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use common::problem::Problem;
 
-use crate::config::Settings;
+use crate::config::{Settings, words};
 
 /// One input with what belongs to it.
 pub struct Field {
@@ -86,10 +86,6 @@ fn without_name(detail: &str, name: &str) -> String {
     let rest = detail.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(detail);
     let mut letters = rest.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-fn words(time: Duration) -> String {
-    if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
 }
 
 #[cfg(test)]

@@ -1,0 +1,263 @@
+//! How many requests each endpoint gets at once. Pure but for the lock around it.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use super::{
+    answer::{Answer, Meaning},
+    pace::{Pace, Verdict},
+};
+use crate::store::endpoints::{Change, Waiting};
+
+/// Endpoints that one claim serves; the others have their turn in the next.
+const ENDPOINTS_A_CLAIM: usize = 16;
+/// Endpoints remembered while nothing is under way to them.
+const REMEMBERED: usize = 10_000;
+
+/// What a claim may take.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// How many deliveries of which endpoint.
+    pub wanted: Vec<(String, i64)>,
+    /// When something is due at the earliest that is not due yet.
+    pub next_ms: Option<i64>,
+    /// Whether something due was left for want of room.
+    pub starved: bool,
+}
+
+/// The paces of all endpoints of this process.
+#[derive(Debug)]
+pub struct Paces {
+    endpoint_limit: usize,
+    total_limit: usize,
+    probe_every: Duration,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    by_endpoint: HashMap<String, Pace>,
+    in_flight: usize,
+    turn: usize,
+}
+
+impl Paces {
+    pub fn new(endpoint_limit: usize, total_limit: usize, probe_every: Duration) -> Self {
+        Self { endpoint_limit, total_limit, probe_every, inner: Mutex::default() }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn in_flight(&self) -> usize {
+        self.inner().in_flight
+    }
+
+    /// Shares the room among the endpoints that have something due; who comes first changes from turn to turn.
+    pub fn plan(&self, agenda: &[Waiting], now_ms: i64) -> Plan {
+        let mut inner = self.inner();
+        inner.forget_idle();
+        let mut plan = Plan::default();
+        let mut due = Vec::new();
+        for endpoint in agenda {
+            let pace = inner.of(&endpoint.id, self.endpoint_limit);
+            pace.down = endpoint.down.is_some();
+            pace.learn_pause(endpoint.not_before_ms);
+            let not_before_ms = if endpoint.stopped { 0 } else { pace.not_before_ms };
+            let at_ms = endpoint.next_due_ms.max(not_before_ms);
+            if at_ms > now_ms {
+                plan.next_ms = Some(plan.next_ms.map_or(at_ms, |next_ms| next_ms.min(at_ms)));
+            } else if pace.limit > pace.in_flight && !pace.going {
+                due.push((endpoint.id.clone(), pace.limit - pace.in_flight));
+            } else {
+                plan.starved = true;
+            }
+        }
+        let room = self.total_limit.saturating_sub(inner.in_flight);
+        inner.turn = inner.turn.wrapping_add(1);
+        share(due, room, inner.turn, &mut plan);
+        plan
+    }
+
+    /// Counts an attempt that begins.
+    pub fn begin(&self, endpoint: &str) {
+        let mut inner = self.inner();
+        inner.in_flight += 1;
+        inner.of(endpoint, self.endpoint_limit).in_flight += 1;
+    }
+
+    /// Gives back the place of an attempt.
+    pub fn free(&self, endpoint: &str) {
+        let mut inner = self.inner();
+        inner.in_flight = inner.in_flight.saturating_sub(1);
+        let pace = inner.of(endpoint, self.endpoint_limit);
+        pace.in_flight = pace.in_flight.saturating_sub(1);
+    }
+
+    /// Learns from the answer to an attempt, whose place stays taken.
+    pub fn learn(&self, endpoint: &str, answer: &Answer, (began, now_ms): (Instant, i64)) -> Verdict {
+        let mut inner = self.inner();
+        let pace = inner.of(endpoint, self.endpoint_limit);
+        let verdict = match answer.meaning {
+            Meaning::Delivered => pace.accepted(self.endpoint_limit),
+            Meaning::Busy => pace.slow_down(answer.retry_after, began, now_ms),
+            Meaning::Unreachable => pace.lost(answer.reason.unwrap_or("unreachable")),
+            Meaning::Gone => pace.gone(),
+            Meaning::Later | Meaning::Never => Verdict::default(),
+        };
+        let up = answer.status.is_some() && pace.answered();
+        Verdict { change: verdict.change.or(up.then_some(Change::Up)), ..verdict }
+    }
+
+    /// Whether it is time to look whether an endpoint that is down listens again.
+    pub fn time_to_probe(&self, endpoint: &str, now: Instant) -> bool {
+        let mut inner = self.inner();
+        inner.of(endpoint, self.endpoint_limit).time_to_probe(now, self.probe_every)
+    }
+
+    /// That the endpoint wants nothing more is stored.
+    pub fn stopped(&self, endpoint: &str) {
+        self.inner().of(endpoint, self.endpoint_limit).stopped();
+    }
+
+    /// Whether the endpoint said that it wants nothing more since the store was read.
+    pub fn has_gone_since(&self, endpoint: &str, read_at: Instant) -> bool {
+        self.inner().of(endpoint, self.endpoint_limit).has_gone_since(read_at)
+    }
+}
+
+impl Inner {
+    fn of(&mut self, endpoint: &str, limit: usize) -> &mut Pace {
+        if !self.by_endpoint.contains_key(endpoint) {
+            self.by_endpoint.insert(endpoint.to_owned(), Pace::new(limit));
+        }
+        self.by_endpoint.get_mut(endpoint).expect("it was just inserted")
+    }
+
+    fn forget_idle(&mut self) {
+        if self.by_endpoint.len() > REMEMBERED {
+            self.by_endpoint.retain(|_, pace| pace.in_flight > 0);
+        }
+    }
+}
+
+fn share(mut due: Vec<(String, usize)>, mut room: usize, turn: usize, plan: &mut Plan) {
+    if due.is_empty() {
+        return;
+    }
+    let first = turn % due.len();
+    due.rotate_left(first);
+    for served in 0..due.len() {
+        let even = room / (due.len() - served).min(ENDPOINTS_A_CLAIM);
+        let (endpoint, wants) = &due[served];
+        let gets = (*wants).min(even.max(1)).min(room);
+        if gets == 0 || plan.wanted.len() == ENDPOINTS_A_CLAIM {
+            plan.starved = true;
+            return;
+        }
+        room -= gets;
+        plan.starved |= gets < *wants;
+        plan.wanted.push((endpoint.clone(), i64::try_from(gets).unwrap_or(i64::MAX)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(id: &str, next_due_ms: i64) -> Waiting {
+        Waiting { id: id.into(), url: String::new(), stopped: false, not_before_ms: 0, down: None, next_due_ms }
+    }
+
+    fn answer(meaning: Meaning, retry_after_s: Option<u64>) -> Answer {
+        Answer {
+            meaning,
+            status: None,
+            reason: None,
+            detail: None,
+            response: None,
+            retry_after: retry_after_s.map(Duration::from_secs),
+        }
+    }
+
+    fn paces() -> Paces {
+        Paces::new(8, 20, Duration::from_secs(2))
+    }
+
+    #[test]
+    fn a_full_endpoint_leaves_room_for_another() {
+        let paces = paces();
+        for _ in 0..8 {
+            paces.begin("a");
+        }
+        let plan = paces.plan(&[waiting("a", 0), waiting("b", 0)], 10);
+        assert_eq!(plan.wanted, [("b".to_owned(), 8)]);
+        assert!(plan.starved);
+    }
+
+    #[test]
+    fn room_is_shared_and_what_is_not_due_is_waited_for() {
+        let paces = paces();
+        let agenda: Vec<Waiting> =
+            ["a", "b", "c", "d"].map(|id| waiting(id, 0)).into_iter().chain([waiting("e", 50)]).collect();
+        let plan = paces.plan(&agenda, 10);
+        assert_eq!(plan.wanted.iter().map(|(_, size)| *size).collect::<Vec<_>>(), [5, 5, 5, 5]);
+        assert_eq!(plan.next_ms, Some(50));
+    }
+
+    #[test]
+    fn a_busy_endpoint_is_halved_once_for_what_was_sent_together_and_paused() {
+        let paces = paces();
+        let began = Instant::now();
+        for _ in 0..4 {
+            paces.begin("a");
+        }
+        let first = paces.learn("a", &answer(Meaning::Busy, None), (began, 1000));
+        assert_eq!(first.change, Some(Change::Pause(2000)));
+        assert_eq!(paces.learn("a", &answer(Meaning::Busy, None), (began, 1000)).change, None);
+        let longer = paces.learn("a", &answer(Meaning::Busy, Some(9)), (began, 1000));
+        assert_eq!(longer.change, Some(Change::Pause(10_000)));
+        for _ in 0..3 {
+            paces.free("a");
+        }
+        assert_eq!(paces.plan(&[waiting("a", 0)], 5000).next_ms, Some(10_000));
+        assert_eq!(paces.plan(&[waiting("a", 0)], 10_000).wanted, [("a".to_owned(), 3)]);
+    }
+
+    #[test]
+    fn busy_answers_are_free_until_nothing_is_accepted_over_some_pauses() {
+        let paces = paces();
+        let busy = || paces.learn("a", &answer(Meaning::Busy, None), (Instant::now(), 0)).free_pause;
+        assert_eq!([busy(), busy(), busy(), busy()].map(|pause| pause.is_some()), [true, true, true, false]);
+        paces.learn("a", &answer(Meaning::Delivered, None), (Instant::now(), 0));
+        assert_eq!(busy(), Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn the_first_answer_of_any_kind_tells_that_it_is_up() {
+        let paces = paces();
+        let learn = |meaning, status| {
+            let answer = Answer { status, ..answer(meaning, None) };
+            paces.learn("a", &answer, (Instant::now(), 0)).change
+        };
+        assert_eq!(learn(Meaning::Unreachable, None), Some(Change::Down("unreachable")));
+        assert_eq!(learn(Meaning::Later, None), None, "a timeout is no answer");
+        assert_eq!(learn(Meaning::Later, Some(500)), Some(Change::Up));
+        assert_eq!(learn(Meaning::Delivered, Some(200)), None);
+    }
+
+    #[test]
+    fn an_endpoint_that_is_down_is_looked_at_again_and_again() {
+        let paces = paces();
+        let start = Instant::now();
+        assert!(!paces.time_to_probe("a", start));
+        assert!(!paces.time_to_probe("a", start + Duration::from_secs(1)));
+        assert!(paces.time_to_probe("a", start + Duration::from_secs(2)));
+        assert!(!paces.time_to_probe("a", start + Duration::from_secs(3)));
+        assert!(paces.time_to_probe("a", start + Duration::from_secs(4)));
+    }
+}
