@@ -104,10 +104,14 @@ impl Store {
     }
 }
 
-/// What was learnt of endpoints, in the order it was learnt; what is said of one again and again stands once.
+/// What was learnt of each endpoint, in the order it was learnt; what is said of one again and again stands once.
 fn changes(made: &[Made]) -> Vec<(&str, &Change)> {
+    fn order(attempt: &Made) -> (&str, i64) {
+        (&attempt.claimed.endpoint_id, attempt.at_ms + attempt.duration_ms)
+    }
     let mut learnt: Vec<&Made> = made.iter().filter(|attempt| attempt.endpoint.is_some()).collect();
-    learnt.sort_by_key(|attempt| attempt.at_ms + attempt.duration_ms);
+    // By endpoint first, so that two producers take their locks in one order.
+    learnt.sort_by(|left, right| order(left).cmp(&order(right)));
     let mut last: HashMap<&str, &Change> = HashMap::new();
     let changes =
         learnt.into_iter().filter_map(|made| Some((made.claimed.endpoint_id.as_str(), made.endpoint.as_ref()?)));
