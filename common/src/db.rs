@@ -85,10 +85,14 @@ async fn open_sqlite(url: &str, durability: Durability) -> anyhow::Result<Db> {
 
 async fn open_postgres(url: &str, durability: Durability) -> anyhow::Result<Db> {
     let commit = if durability == Durability::Full { "on" } else { "off" };
-    let setup = format!("set synchronous_commit = {commit}; set lock_timeout = '15s'");
+    // A node that stands still in the middle of a transaction, or whose machine is gone, holds its locks no longer than this.
+    let setup = format!(
+        "set synchronous_commit = {commit}; set lock_timeout = '5s'; set idle_in_transaction_session_timeout = '5s'; \
+         set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set tcp_user_timeout = 15000"
+    );
     // A server that restarted left dead connections behind.
-    let pool = pool(12, setup.clone()).test_before_acquire(true);
-    let pool = pool.connect(url).await.context("cannot reach the PostgreSQL server of DATABASE_URL")?;
+    let opening = pool(12, setup.clone()).test_before_acquire(true).connect(url);
+    let pool = opening.await.context("cannot reach the PostgreSQL server of DATABASE_URL")?;
     Ok(Db { write: pool.clone(), read: pool, kind: Kind::Postgres, own: (url.to_owned(), setup) })
 }
 
@@ -204,11 +208,8 @@ where
 /// `?` as PostgreSQL wants it: `$1`, `$2` and so on.
 fn numbered(text: &str) -> String {
     let mut pieces = text.split('?');
-    let mut numbered = pieces.next().unwrap_or_default().to_owned();
-    for (number, piece) in (1..).zip(pieces) {
-        let _ = write!(numbered, "${number}{piece}");
-    }
-    numbered
+    let first = pieces.next().unwrap_or_default().to_owned();
+    (1..).zip(pieces).fold(first, |numbered, (number, piece)| format!("{numbered}${number}{piece}"))
 }
 
 /// `(?,?),(?,?)`: the values of a [`Script`]'s insert of `rows` rows of `columns` columns.
@@ -279,8 +280,7 @@ mod tests {
 
     #[test]
     fn steps_are_powers_of_two_up_to_64() {
-        let steps: Vec<_> = [1, 2, 3, 63, 64, 1000].map(step).into();
-        assert_eq!(steps, [1, 2, 2, 32, 64, 64]);
+        assert_eq!([1, 2, 3, 63, 64, 1000].map(step), [1, 2, 2, 32, 64, 64]);
     }
 
     #[test]

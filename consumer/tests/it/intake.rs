@@ -1,5 +1,6 @@
 //! `/consumetasks`: what is taken, and what is answered to everything else.
 
+use common::{config::Durability, db};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde_json::{Value, json};
 use sqlx::Executor;
@@ -7,7 +8,7 @@ use sqlx::Executor;
 use crate::support::{
     TestApp,
     database::{Database, Mode},
-    on_both, tasks,
+    eventually, on_both, tasks,
 };
 
 const TASK: &str = r#"{"batchid": "b", "id": 0, "owner": "Norma Fisher", "priority": "Major"}"#;
@@ -176,5 +177,20 @@ async fn a_full_queue_says_come_again_and_stores_nothing_of_it() {
     drop(answers);
     assert!(taken > 0 && taken + refused == 12, "{taken} taken, {refused} refused");
     assert_eq!(app.total().await, taken);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_node_that_freezes_with_the_log_locked_stops_the_others_for_seconds_only() {
+    let database = Database::create(Mode::Machines).await;
+    let app = TestApp::start(&database, &[]).await;
+    let frozen = db::open(&database.url, Durability::Full, &sqlx::migrate!()).await.unwrap();
+    let mut connection = frozen.connect().await.unwrap();
+    connection.execute("begin").await.unwrap();
+    connection.execute("update log set head = head where name = 'events'").await.unwrap();
+    eventually("an event is taken", async || {
+        (app.post("/consumetasks", &[], TASK).await.status() == 200).then_some(())
+    })
+    .await;
     app.end().await;
 }
