@@ -113,7 +113,7 @@ pub async fn list(
         served_at: rfc3339(now_ms),
         producer_url: app.config.producer_url.clone(),
         curl: super::curl(&headers),
-        summary: format!("{} received", plural(total, "event")),
+        summary: summary(&filter, found.len(), more, total),
         filtered: filter.is_set(),
         priorities: Rank::ALL.iter().map(|rank| choice(rank.as_str(), &filter.priority)).collect(),
         sources: sources.iter().take(SOURCES).map(|source| choice(&source.source, &filter.source)).collect(),
@@ -122,6 +122,23 @@ pub async fn list(
         events: found.iter().map(|event| EventRow::of(event, now_ms)).collect(),
         filter,
     }))
+}
+
+/// What the list shows of all: with a filter, how many match as far as this page knows.
+fn summary(filter: &Filter, shown: usize, more: bool, total: i64) -> String {
+    let received = format!("{} received", plural(total, "event"));
+    if !filter.is_set() {
+        return received;
+    }
+    match (filter.before.is_empty(), more) {
+        (true, false) => format!("{} of {received}", matching(shown)),
+        (true, true) => format!("more than {} of {received}", matching(shown)),
+        (false, _) => format!("older matches, of {received}"),
+    }
+}
+
+fn matching(count: usize) -> String {
+    format!("{} {}", count, if count == 1 { "match" } else { "matches" })
 }
 
 struct Header {
@@ -191,5 +208,13 @@ mod tests {
         assert_eq!(filter.href(Some(7)), "/events?q=a%26b&priority=Low&before=7");
         assert_eq!(filter.href(None), "/events?q=a%26b&priority=Low");
         assert!(filter.is_set() && !Filter::default().is_set());
+    }
+
+    #[test]
+    fn the_head_of_a_filtered_list_tells_of_the_matches() {
+        let filter = Filter { q: "a".into(), ..Filter::default() };
+        assert_eq!(summary(&Filter::default(), 50, true, 3000), "3,000 events received");
+        assert_eq!(summary(&filter, 1, false, 3000), "1 match of 3,000 events received");
+        assert_eq!(summary(&filter, 50, true, 3000), "more than 50 matches of 3,000 events received");
     }
 }
