@@ -38,7 +38,7 @@ pub struct Config {
     pub retention: Retention,
 
     /// Largest body that is taken, in bytes
-    #[arg(long, env = "MAX_BODY", value_name = "BYTES", default_value_t = 1024 * 1024)]
+    #[arg(long, env = "MAX_BODY", value_name = "BYTES", default_value = "1048576", value_parser = parse_max_body)]
     pub max_body: usize,
 
     /// Requests that may wait for the next commit; beyond it a sender is told 503 and when to come again
@@ -80,6 +80,16 @@ fn parse_retention(text: &str) -> Result<Retention, String> {
     Ok(retention)
 }
 
+/// A larger body could never wait for its commit together with others: the log's queue has room for twice as much.
+const LARGEST_MAX_BODY: usize = 32 * 1024 * 1024;
+
+fn parse_max_body(text: &str) -> Result<usize, String> {
+    let bytes = text.trim().parse().ok().filter(|bytes| (1..=LARGEST_MAX_BODY).contains(bytes));
+    bytes.ok_or_else(|| {
+        format!("a body has 1 to {LARGEST_MAX_BODY} bytes (32 MiB): it is kept in memory until it is stored")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +107,14 @@ mod tests {
             assert_eq!(parse_retention(text), Ok(Retention { age, count }), "{text}");
         }
         assert!(parse_retention("-5").is_err() && parse_retention("for ever").is_err());
+    }
+
+    #[test]
+    fn a_body_that_could_never_be_stored_is_refused_at_the_start() {
+        assert_eq!(parse_max_body("33554432"), Ok(LARGEST_MAX_BODY));
+        for text in ["33554433", "0", "1 MB"] {
+            assert!(parse_max_body(text).unwrap_err().contains("33554432 bytes"), "{text}");
+        }
     }
 
     #[test]

@@ -64,6 +64,7 @@ pub struct Services {
     pub feed: Arc<Feed>,
     pub bus: Bus,
     pub metrics: Arc<Metrics>,
+    pub receiving: intake::Receiving,
     pub edge: Edge,
     pub gate: Gate,
     pub audience: Audience,
@@ -94,8 +95,22 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     let edge = Edge::new(listen, &config.common);
     let (sockets, catching_up) = (Arc::new(Semaphore::new(sockets::MAX_SOCKETS)), Semaphore::new(2));
     let audience = Audience::default();
-    let services =
-        Services { config, db, log, feed, bus, metrics, edge, gate, audience, sockets, catching_up, tasks, stop };
+    let services = Services {
+        config,
+        db,
+        log,
+        feed,
+        bus,
+        metrics,
+        receiving: intake::Receiving::default(),
+        edge,
+        gate,
+        audience,
+        sockets,
+        catching_up,
+        tasks,
+        stop,
+    };
     let app = App(Arc::new(services));
     keep_up(&app, &mut vital);
 

@@ -4,6 +4,7 @@ use common::{config::Durability, db};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde_json::{Value, json};
 use sqlx::Executor;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::support::{
     TestApp,
@@ -82,6 +83,42 @@ async fn a_body_that_does_not_say_its_length_is_cut_off_at_the_limit() {
     let pieces = (0..100).map(|_| Ok::<_, std::io::Error>(" ".repeat(100)));
     let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
     assert_eq!(app.post("/consumetasks", &[], body).await.status(), 413);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_sender_of_far_too_much_still_reads_that_it_is() {
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start(&database, &["--max-body", "1000"]).await;
+    for _ in 0..5 {
+        assert_eq!(app.post("/consumetasks", &[], vec![b' '; 8 << 20]).await.status(), 413);
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn half_sent_bodies_take_no_more_memory_than_is_set_aside_for_them() {
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start(&database, &["--max-body", "33554432"]).await;
+    let head = "POST /consumetasks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 33554432\r\n\r\n";
+    let mut senders = Vec::new();
+    for _ in 0..2 {
+        let mut sender = TcpStream::connect(app.address).await.unwrap();
+        sender.write_all(head.as_bytes()).await.unwrap();
+        sender.write_all(&vec![b' '; 33_554_431]).await.unwrap();
+        senders.push(sender);
+    }
+    let refused = eventually("the memory is full", async || {
+        let answer = app.post("/consumetasks", &[], TASK).await;
+        (answer.status() == 503).then_some(answer)
+    })
+    .await;
+    assert_eq!(refused.headers()["retry-after"], "1");
+    drop(senders);
+    eventually("there is room again", async || {
+        (app.post("/consumetasks", &[], TASK).await.status() == 200).then_some(())
+    })
+    .await;
     app.end().await;
 }
 

@@ -1,22 +1,21 @@
 //! `POST /consumetasks[/{source}]`: read, decode, append to the log, and only then answer 200 `OK`.
 
+mod body;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    body::Body,
     extract::{ConnectInfo, Path, Request, State},
-    http::{HeaderMap, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, Method, header, request::Parts},
     response::{IntoResponse, Response},
     routing::post,
 };
-use bytes::Bytes;
 use common::{
     envelope::{self, Limits, Refusal},
     problem::Problem,
     time::now_ms,
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 
 use crate::{
@@ -25,12 +24,12 @@ use crate::{
     log::Refused,
 };
 
+pub use body::Receiving;
+
 const MAX_EVENTS: usize = 1000;
 const MAX_DEPTH: usize = 128;
 const MAX_ID_CHARS: usize = 256;
 const MAX_SOURCE_CHARS: usize = 64;
-/// A body must be here within this time.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Headers beyond this are not kept with the event.
 const MAX_KEPT_HEADERS: usize = 8 * 1024;
 const DEFAULT_SOURCE: &str = "default";
@@ -87,13 +86,21 @@ async fn receive(app: &App, source: &str, request: Request) -> Result<(), Proble
     check_source(source)?;
     let (parts, body) = request.into_parts();
     let webhook_id = webhook_id(&parts.headers)?;
-    let bytes = read(body, &parts.headers, app.config.max_body).await?;
-    let bodies = envelope::split(&bytes, Limits { max_events: MAX_EVENTS, max_depth: MAX_DEPTH }).map_err(explain)?;
-    if bodies.is_empty() {
+    let received = body::read(body, &parts.headers, app.config.max_body, &app.receiving).await?;
+    let events = events(&parts, source, webhook_id, &received.bytes)?;
+    // From here on the log counts what is waiting.
+    drop(received);
+    if events.is_empty() {
         return Ok(());
     }
+    app.log.append(events).await.map_err(come_again)
+}
+
+/// The events of a body.
+fn events(parts: &Parts, source: &str, webhook_id: Option<&str>, body: &[u8]) -> Result<Vec<NewEvent>, Problem> {
+    let bodies = envelope::split(body, Limits { max_events: MAX_EVENTS, max_depth: MAX_DEPTH }).map_err(explain)?;
     let source: Arc<str> = source.into();
-    let (request, received_ms, many) = (describe(&parts), now_ms(), bodies.len() > 1);
+    let (request, received_ms, many) = (describe(parts), now_ms(), bodies.len() > 1);
     let events = bodies.into_iter().enumerate().map(|(place, body)| NewEvent {
         webhook_id: webhook_id.map(|id| if many { format!("{id}.{place}") } else { id.to_owned() }),
         source: source.clone(),
@@ -102,7 +109,7 @@ async fn receive(app: &App, source: &str, request: Request) -> Result<(), Proble
         request: request.clone(),
         body: body.into_owned(),
     });
-    app.log.append(events.collect()).await.map_err(come_again)
+    Ok(events.collect())
 }
 
 fn check_source(source: &str) -> Result<(), Problem> {
@@ -119,24 +126,6 @@ fn webhook_id(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     match id.to_str() {
         Ok(id) if !id.is_empty() && id.len() <= MAX_ID_CHARS => Ok(Some(id)),
         _ => Err(Problem::bad_request("The header webhook-id has 1 to 256 visible ASCII characters.")),
-    }
-}
-
-async fn read(body: Body, headers: &HeaderMap, max_body: usize) -> Result<Bytes, Problem> {
-    let too_large = || {
-        Problem::too_large(format!("A body has at most {max_body} bytes here; send less at once, or raise MAX_BODY."))
-            .with("max_bytes", max_body)
-    };
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > max_body) {
-        return Err(too_large());
-    }
-    let reading = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, max_body).collect()).await;
-    match reading {
-        Ok(Ok(read)) => Ok(read.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::bad_request("The body broke off before its end.")),
-        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "The body did not arrive within 30 s.")),
     }
 }
 
