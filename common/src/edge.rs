@@ -1,6 +1,6 @@
 //! The layers between the network and the handlers: who may call at all, and what every answer carries.
 
-use std::{borrow::Cow, net::SocketAddr, sync::Arc};
+use std::{borrow::Cow, net::SocketAddr, sync::Arc, time::Duration};
 
 use askama::Template;
 use axum::{
@@ -20,9 +20,13 @@ use tower_http::{
 use crate::{
     config::{CommonArgs, is_loopback},
     problem::Problem,
+    slow,
 };
 
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// A body must be here, and an answer must begin, within this time.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Whom the service lets near: on loopback only this machine's own names and pages.
 #[derive(Clone, Debug)]
@@ -112,9 +116,9 @@ fn is_own_name(name: &str) -> bool {
         || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// Puts in front of `router` what every route needs: the checks of Host and Origin.
+/// Puts in front of `router` what every route needs: the checks of Host and Origin, and a time for the body.
 pub fn guard(router: Router, edge: &Edge) -> Router {
-    router.layer(middleware::from_fn_with_state(edge.clone(), check))
+    slow::limit_bodies(router, TIMEOUT).layer(middleware::from_fn_with_state(edge.clone(), check))
 }
 
 async fn check(State(edge): State<Edge>, request: Request, next: Next) -> Response {
@@ -124,9 +128,9 @@ async fn check(State(edge): State<Edge>, request: Request, next: Next) -> Respon
     }
 }
 
-/// Puts in front of pages and APIs what makes them fit for browsers: request ids, a log line, compression, security headers, problems as pages.
+/// Puts in front of pages and APIs what makes them fit for browsers: a time for the answer, request ids, a log line, compression, security headers, problems as pages.
 pub fn harden(router: Router) -> Router {
-    router
+    slow::limit_answers(router, TIMEOUT)
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             Problem::internal(&"a handler panicked").into_response()
         }))

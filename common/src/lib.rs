@@ -12,6 +12,7 @@ pub mod page;
 pub mod problem;
 pub mod serve;
 pub mod signature;
+pub mod slow;
 pub mod task;
 pub mod telemetry;
 pub mod time;

@@ -1,0 +1,151 @@
+//! Nobody takes for ever: a request's body must be here in time, and its answer must begin in time. A stream that has begun may go on.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::time;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::problem::Problem;
+
+/// Answers 408 to a request whose body was not all read by then.
+pub fn limit_bodies(router: Router, limit: Duration) -> Router {
+    router.layer(middleware::from_fn_with_state(limit, body_in_time))
+}
+
+/// Answers 503 when the head of the answer is not there by then.
+pub fn limit_answers(router: Router, limit: Duration) -> Router {
+    router.layer(middleware::from_fn_with_state(limit, answer_in_time))
+}
+
+async fn body_in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let read = CancellationToken::new();
+    let request = request.map(|body| Body::new(Watched { body, reading: Some(read.clone().drop_guard()) }));
+    let too_late = async {
+        if time::timeout(limit, read.cancelled()).await.is_ok() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        response = next.run(request) => response,
+        () = too_late => {
+            let detail = format!("The body did not arrive within {limit:?}.");
+            Problem::new(StatusCode::REQUEST_TIMEOUT, detail).into_response()
+        }
+    }
+}
+
+async fn answer_in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    match time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let detail = format!("This took longer than {limit:?} and was given up; try again shortly.");
+            Problem::unavailable(detail, Duration::from_secs(5)).into_response()
+        }
+    }
+}
+
+/// A body that tells when it was read to its end, or let go.
+struct Watched {
+    body: Body,
+    reading: Option<DropGuard>,
+}
+
+impl HttpBody for Watched {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if matches!(polled, Poll::Ready(None | Some(Err(_)))) || self.body.is_end_stream() {
+            self.reading = None;
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::{get, post};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(20);
+
+    /// A body of which nothing ever comes.
+    struct Never;
+
+    impl HttpBody for Never {
+        type Data = Bytes;
+        type Error = axum::Error;
+
+        fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+            Poll::Pending
+        }
+    }
+
+    async fn answered(router: Router, request: Request) -> StatusCode {
+        router.oneshot(request).await.unwrap().status()
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_answered_408() {
+        let router = Router::new().route("/", post(async |body: Bytes| body));
+        let limited = limit_bodies(router, SHORT);
+        let slow = Request::post("/").body(Body::new(Never)).unwrap();
+        assert_eq!(answered(limited.clone(), slow).await, StatusCode::REQUEST_TIMEOUT);
+        let whole = Request::post("/").body(Body::from("all")).unwrap();
+        assert_eq!(answered(limited, whole).await, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_came_does_not_limit_the_answer() {
+        let handler = async |body: Bytes| {
+            time::sleep(SHORT * 3).await;
+            body
+        };
+        let limited = limit_bodies(Router::new().route("/", post(handler)), SHORT);
+        let request = Request::post("/").body(Body::from("all")).unwrap();
+        assert_eq!(answered(limited, request).await, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_does_not_begin_is_given_up_and_one_that_began_goes_on() {
+        let router = Router::new()
+            .route("/never", get(async || std::future::pending::<()>().await))
+            .route("/stream", get(async || Body::new(Never)));
+        let limited = limit_answers(router, SHORT);
+        let get = |path: &str| Request::get(path).body(Body::empty()).unwrap();
+        assert_eq!(answered(limited.clone(), get("/never")).await, StatusCode::SERVICE_UNAVAILABLE);
+        let stream = limited.oneshot(get("/stream")).await.unwrap().into_body();
+        assert!(time::timeout(SHORT * 3, axum::body::to_bytes(stream, 1)).await.is_err(), "it is still open");
+    }
+}
