@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    collections::HashMap,
     sync::{Arc, OnceLock},
 };
 
@@ -65,9 +66,14 @@ impl Rank {
             #[serde(borrow)]
             priority: Option<Cow<'a, str>>,
         }
-        let probe = serde_json::from_str::<Probe>(body).ok();
+        let probe = object::<Probe>(body);
         probe.and_then(|probe| probe.priority?.parse().ok()).map_or(Self::Other, Self::Task)
     }
+}
+
+/// The body as `T` when it is a JSON object; serde reads the elements of an array as a struct's members too.
+fn object<'a, T: Deserialize<'a>>(body: &'a str) -> Option<T> {
+    body.starts_with('{').then(|| serde_json::from_str(body).ok())?
 }
 
 /// An event that has not got its place yet.
@@ -170,7 +176,7 @@ impl Event {
             priority: self.rank.as_str(),
             title: title(&self.body),
             size: self.body.len(),
-            task: serde_json::from_str(&self.body).ok(),
+            task: object(&self.body).map(shown),
         }
     }
 }
@@ -194,27 +200,24 @@ pub struct Summary<'a> {
 }
 
 const TITLE_CHARS: usize = 120;
+const MAX_TASK_CHARS: usize = 200;
+
+/// Members that name an event for a person, the best first.
+const NAMES: [&str; 7] = ["owner", "title", "name", "event", "type", "alias", "message"];
 
 /// The first member that names the event for a person, or the beginning of its JSON.
 fn title(body: &str) -> String {
-    #[derive(Deserialize)]
-    struct Probe<'a> {
-        #[serde(borrow)]
-        owner: Option<Cow<'a, str>>,
-        title: Option<Cow<'a, str>>,
-        name: Option<Cow<'a, str>>,
-        event: Option<Cow<'a, str>>,
-        r#type: Option<Cow<'a, str>>,
-        alias: Option<Cow<'a, str>>,
-        message: Option<Cow<'a, str>>,
-    }
-    let probe = serde_json::from_str::<Probe>(body).ok();
-    let named = probe.and_then(|probe| {
-        let names = [probe.owner, probe.title, probe.name, probe.event, probe.r#type, probe.alias, probe.message];
-        names.into_iter().flatten().find(|name| !name.trim().is_empty())
-    });
-    let text = named.unwrap_or(Cow::Borrowed(body));
+    let members: HashMap<Cow<str>, &RawValue> = object(body).unwrap_or_default();
+    let mut texts = NAMES.iter().filter_map(|name| serde_json::from_str::<String>(members.get(*name)?.get()).ok());
+    let named = texts.find(|text| !text.trim().is_empty());
+    let text = named.map_or(Cow::Borrowed(body), Cow::Owned);
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(TITLE_CHARS).collect()
+}
+
+/// A list shows many tasks at once: of long texts it shows the beginning.
+fn shown(task: Task) -> Task {
+    let cut = |text: String| text.chars().take(MAX_TASK_CHARS).collect();
+    Task { batchid: cut(task.batchid), owner: cut(task.owner), ..task }
 }
 
 #[cfg(test)]
@@ -231,7 +234,7 @@ mod tests {
             (r#"{"priority":null}"#, Rank::Other),
             (r#"{"a":1}"#, Rank::Other),
             ("7", Rank::Other),
-            ("[1]", Rank::Other),
+            (r#"["Low"]"#, Rank::Other),
         ];
         for (body, expected) in cases {
             assert_eq!(Rank::of(body), expected, "{body}");
@@ -244,6 +247,9 @@ mod tests {
             (r#"{"owner":"Norma Fisher","priority":"Low"}"#, "Norma Fisher"),
             (r#"{"type":"invoice.paid","owner":" "}"#, "invoice.paid"),
             (r#"{"a":1}"#, r#"{"a":1}"#),
+            (r#"{"owner":"Norma","type":5}"#, "Norma"),
+            (r#"{"owner":7,"title":"seven"}"#, "seven"),
+            (r#"["Norma"]"#, r#"["Norma"]"#),
             ("{\"owner\":\"a\\nb\"}", "a b"),
         ];
         for (body, expected) in cases {
@@ -254,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_task_is_shown_as_a_task_and_nothing_else_is() {
-        let event = |body: &str| {
+        let task = |body: &str| {
             let record = Record {
                 offset: 1,
                 id: "a".into(),
@@ -264,10 +270,16 @@ mod tests {
                 request: "{}".into(),
                 body: body.into(),
             };
-            Event::from(record).summary().task.is_some()
+            Event::from(record).summary().task
         };
-        assert!(event(r#"{"batchid":"b","id":1,"owner":"o","priority":"Low","more":1}"#));
-        assert!(!event(r#"{"batchid":"b","id":1,"owner":"o","priority":"Urgent"}"#));
-        assert!(!event(r#"{"dev":"do"}"#));
+        assert!(task(r#"{"batchid":"b","id":1,"owner":"o","priority":"Low","more":1}"#).is_some());
+        for other in
+            [r#"{"batchid":"b","id":1,"owner":"o","priority":"Urgent"}"#, r#"{"dev":"do"}"#, r#"["b",1,"o","Low"]"#]
+        {
+            assert!(task(other).is_none(), "{other}");
+        }
+        let long = "ä".repeat(500);
+        let task = task(&format!(r#"{{"batchid":"{long}","id":1,"owner":"{long}","priority":"Low"}}"#)).unwrap();
+        assert_eq!((task.owner.chars().count(), task.batchid.chars().count()), (200, 200));
     }
 }
