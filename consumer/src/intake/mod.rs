@@ -101,8 +101,9 @@ fn events(parts: &Parts, source: &str, webhook_id: Option<&str>, body: &[u8]) ->
     let bodies = envelope::split(body, Limits { max_events: MAX_EVENTS, max_depth: MAX_DEPTH }).map_err(explain)?;
     let source: Arc<str> = source.into();
     let (request, received_ms, many) = (describe(parts), now_ms(), bodies.len() > 1);
+    // A space, which no sender's own id has.
     let events = bodies.into_iter().enumerate().map(|(place, body)| NewEvent {
-        webhook_id: webhook_id.map(|id| if many { format!("{id}.{place}") } else { id.to_owned() }),
+        webhook_id: webhook_id.map(|id| if many { format!("{id} {place}") } else { id.to_owned() }),
         source: source.clone(),
         rank: Rank::of(&body),
         received_ms,
@@ -124,7 +125,9 @@ fn check_source(source: &str) -> Result<(), Problem> {
 fn webhook_id(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(id) = headers.get("webhook-id") else { return Ok(None) };
     match id.to_str() {
-        Ok(id) if !id.is_empty() && id.len() <= MAX_ID_CHARS => Ok(Some(id)),
+        Ok(id) if id.bytes().all(|byte| byte.is_ascii_graphic()) && (1..=MAX_ID_CHARS).contains(&id.len()) => {
+            Ok(Some(id))
+        }
         _ => Err(Problem::bad_request("The header webhook-id has 1 to 256 visible ASCII characters.")),
     }
 }

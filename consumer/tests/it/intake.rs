@@ -158,6 +158,22 @@ async fn a_repeat_of_a_webhook_id_is_answered_200_and_not_counted_again() {
 }
 
 #[tokio::test]
+async fn the_elements_of_an_array_have_ids_that_no_sender_can_give() {
+    on_both(async |database| {
+        let app = TestApp::start(&database, &[]).await;
+        assert_eq!(app.post("/consumetasks", &[("webhook-id", "x")], tasks("b", 2)).await.status(), 200);
+        for id in ["x.1", "x_1", "x-1"] {
+            assert_eq!(app.post("/consumetasks", &[("webhook-id", id)], TASK).await.status(), 200);
+        }
+        assert_eq!(app.total().await, 5);
+        assert_eq!(app.post("/consumetasks", &[("webhook-id", "x 1")], TASK).await.status(), 400);
+        assert_eq!(app.json("/api/events/x%201").await["offset"], 2);
+        app.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn many_repeats_at_the_same_time_are_one_event() {
     on_both(async |database| {
         let app = TestApp::start(&database, &[]).await;
