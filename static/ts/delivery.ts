@@ -1,6 +1,7 @@
 /* The page of one delivery: its body readable, and read again from the server until the delivery is at its end. */
 import { showBody } from "./body.ts";
-import { find, need } from "./dom.ts";
+import { curl } from "./curl.ts";
+import { find, need, setText } from "./dom.ts";
 
 const EVERY = 2000;
 
@@ -15,7 +16,13 @@ function readable(): void {
   const raw = body.textContent ?? "";
   // What is copied is what was signed and sent.
   find("[data-copy-from='#body']")?.setAttribute("data-copy", raw);
-  showBody(body, raw, false);
+  showBody(body, raw);
+  const url = find("#to")?.textContent ?? "";
+  const line = curl("POST", url, [["content-type", "application/json"]], raw);
+  find("[data-do=curl]")?.setAttribute("data-copy", line);
+  for (const node of document.querySelectorAll<HTMLElement>("[data-seconds]")) {
+    setText(node, String(Math.floor(Date.parse(node.dataset.seconds ?? "") / 1000)));
+  }
 }
 
 async function again(): Promise<void> {

@@ -1,10 +1,11 @@
 /* One event, read closely: beside the list, or as a sheet where there is no room beside it. */
-import { showBody } from "./body.ts";
+import { showBody, Views } from "./body.ts";
 import { since } from "./clock.ts";
 import { copyBy } from "./copy.ts";
 import { curl } from "./curl.ts";
 import { el, find, getJson, need, setText } from "./dom.ts";
 import { absolute, bytes, grouped } from "./format.ts";
+import { SYMBOLS, word } from "./priorities.ts";
 import type { Detail, Summary } from "./wire.ts";
 
 export class Inspector {
@@ -17,6 +18,9 @@ export class Inspector {
   private readonly narrow = matchMedia("(max-width: 980px)");
   private detail: Detail | null = null;
   private turn = 0;
+  private readonly views = new Views(this.panel, (view) => {
+    if (this.detail) showBody(need("[data-body]", this.panel), this.detail.raw, view);
+  });
 
   constructor() {
     const on = (name: string, work: (button: HTMLElement) => void) => {
@@ -28,7 +32,6 @@ export class Inspector {
     on("close", () => this.close());
     on("curl", (button) => this.detail && void copyBy(button, asCurl(this.detail)));
     on("copy", (button) => this.detail && void copyBy(button, this.detail.raw));
-    on("raw", (button) => this.raw(button));
     this.sheet.addEventListener("close", () => this.sheetClosed());
     this.sheet.addEventListener("click", (event) => event.target === this.sheet && this.sheet.close());
     this.narrow.addEventListener("change", () => this.opened && this.place());
@@ -90,7 +93,11 @@ export class Inspector {
     const method = el("span", { class: "method" }, detail.method);
     const when = el("time", { datetime: detail.received_at, "data-rel": true, title: absolute(detail.received_at) });
     when.textContent = since(detail.received_at);
+    const rank = el("span", { class: `pill ${detail.priority.toLowerCase()}` });
+    rank.append(el("span", { "aria-hidden": "true" }, SYMBOLS[detail.priority]), word(detail.priority));
     const facts: [string, Node | string][] = [
+      ["Title", detail.title],
+      ["Priority", rank],
       ["Request", el("span", {}, method, ` ${detail.path}`)],
       ["Received", when],
       ["Source", detail.source],
@@ -105,14 +112,7 @@ export class Inspector {
     );
     setText(find("[data-header-count]", this.panel), `Headers (${rows.length})`);
     need("[data-headers]", this.panel).replaceChildren(el("tbody", {}, ...rows));
-    this.raw(need("[data-do=raw]", this.panel), false);
-  }
-
-  /** The body pretty or as received; toggles unless told which. */
-  private raw(button: HTMLElement, wanted = button.getAttribute("aria-pressed") !== "true"): void {
-    if (!this.detail) return;
-    button.setAttribute("aria-pressed", String(wanted));
-    showBody(need("[data-body]", this.panel), this.detail.raw, wanted);
+    this.views.set("pretty");
   }
 
   private failed(event: Summary, error: Error): void {
@@ -137,13 +137,7 @@ export function enhanceEventPage(): void {
   const body = find("[data-pretty]");
   if (!body) return;
   const raw = body.textContent ?? "";
-  showBody(body, raw, false);
-  const button = find("[data-do=raw]");
-  button?.addEventListener("click", () => {
-    const plain = button.getAttribute("aria-pressed") !== "true";
-    button.setAttribute("aria-pressed", String(plain));
-    showBody(body, raw, plain);
-  });
+  new Views(document, (view) => showBody(body, raw, view)).set("pretty");
   find("[data-do=copy]")?.addEventListener("click", (event) => void copyBy(event.currentTarget as HTMLElement, raw));
   find("[data-do=curl]")?.addEventListener("click", (event) => {
     const headers = [...document.querySelectorAll(".headers tr")].map(

@@ -5,7 +5,8 @@ import { type Line, Lines, verdict } from "./batch.ts";
 import { toggled } from "./controls.ts";
 import { curl } from "./curl.ts";
 import { ago, bytes, duration, percent, rate, took } from "./format.ts";
-import { pretty } from "./json.ts";
+import { hex } from "./hex.ts";
+import { type Branch, isBranch, type Leaf, tree } from "./json.ts";
 import { Series, unit } from "./series.ts";
 
 const line = (n: number, seq: number, more: Partial<Line> = {}): Line => ({
@@ -33,22 +34,27 @@ test("shares and rates are never NaN", () => {
   deepEqual([rate(0), rate(24.62), rate(2000.4)], ["0", "24.6", "2,000"]);
 });
 
-test("pretty JSON keeps digits and order, and is not made of what is no JSON", () => {
-  const text = (source: string) =>
-    pretty(source)
-      ?.map((token) => token.text)
-      .join("");
+test("the tree of JSON keeps digits, order and repeated keys, and is not made of what is no JSON", () => {
+  const text = (value: Leaf | Branch): string =>
+    isBranch(value)
+      ? `${value.open}${value.members.map((one) => `${one.key ?? "-"}=${text(one.value)}`).join(" ")}`
+      : `${value.text}/${value.kind}`;
+  const read = (source: string) => {
+    const root = tree(source);
+    return root && text(root);
+  };
   equal(
-    text('{"b":1.50,"a":[1,{}],"s":"x:\\"y\\""}'),
-    '{\n  "b": 1.50,\n  "a": [\n    1,\n    {}\n  ],\n  "s": "x:\\"y\\""\n}',
+    read('{"b":1.50,"b":[1,{},true],"s":"x:\\"y\\""}'),
+    '{"b"=1.50/number "b"=[-=1/number -={ -=true/word "s"="x:\\"y\\""/string',
   );
-  equal(pretty('{"a":NaN}'), null);
-  deepEqual(
-    pretty('{"k":"v"}')
-      ?.filter(({ kind }) => kind !== "plain")
-      .map(({ kind }) => kind),
-    ["key", "string"],
-  );
+  equal(read(" -7 "), "-7/number");
+  equal(read('{"a":NaN}'), null);
+  equal(isBranch(tree(`${"[".repeat(5000)}${"]".repeat(5000)}`) as Branch), true);
+});
+
+test("bytes are shown in hexadecimal and as ASCII", () => {
+  equal(hex('{"ä"}', 8), '000000  7b 22 c3 a4 22 7d        {".."}');
+  equal(hex("abc", 2), "000000  61 62  ab\n000002  63     c");
 });
 
 test("a request copied as curl is quoted for the shell and carries no webhook-id", () => {
