@@ -18,13 +18,17 @@ export class Controls {
   onWindow: () => void = () => {};
   private readonly text = need<HTMLInputElement>("#q");
   private readonly source = need<HTMLSelectElement>("#source");
+  private readonly windows = need("#windows");
   private known = new Set<string>();
+  /** Whether somebody chose the window: a young log is first shown by the minute. */
+  private picked: boolean;
 
   constructor() {
     const search = new URLSearchParams(location.search);
     const seconds = Number(search.get("window"));
+    this.picked = WINDOWS.includes(seconds);
     this.choice = {
-      window: WINDOWS.includes(seconds) ? seconds : 900,
+      window: this.picked ? seconds : Number(this.windows.dataset.first),
       source: search.get("source") ?? "",
       priority: search.get("priority") ?? "",
       q: search.get("q") ?? "",
@@ -35,9 +39,11 @@ export class Controls {
       debounced(() => this.set({ q: this.text.value.trim() }), 250),
     );
     this.source.addEventListener("change", () => this.set({ source: this.source.value }));
-    need("#windows").addEventListener("click", (event) => {
+    this.windows.addEventListener("click", (event) => {
       const value = (event.target as Element).closest("button")?.value;
-      if (value) this.set({ window: Number(value) });
+      if (!value) return;
+      this.picked = true;
+      this.set({ window: Number(value) });
     });
     need("#priorities").addEventListener("click", (event) => {
       const button = (event.target as Element).closest("button");
@@ -75,7 +81,7 @@ export class Controls {
   private remember(): void {
     const { window: seconds, ...filter } = this.choice;
     const search = new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== ""));
-    if (seconds !== 900) search.set("window", String(seconds));
+    if (this.picked) search.set("window", String(seconds));
     history.replaceState(null, "", `${location.pathname}${search.size > 0 ? `?${search}` : ""}`);
   }
 

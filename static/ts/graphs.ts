@@ -49,14 +49,20 @@ export class Graphs {
   async read(seconds: number, source: string): Promise<void> {
     const turn = ++this.turn;
     [this.window, this.source, this.readAt] = [seconds, source, Date.now()];
+    this.series.choose(seconds);
     const search = new URLSearchParams({ window: String(seconds), ...(source ? { source } : {}) });
     const rates = await getJson<Rates>(`/api/rates?${search}`).catch(() => null);
     if (turn !== this.turn) return;
     if (!rates) {
+      this.redraw();
       setTimeout(() => turn === this.turn && void this.read(seconds, source), AGAIN_AFTER);
       return;
     }
     this.series.load(rates);
+    this.redraw();
+  }
+
+  private redraw(): void {
     this.drawn.rates = 0;
     this.draw(null, 0);
   }

@@ -2,11 +2,13 @@
 import type { Point, Rates } from "./wire.ts";
 
 const KEPT_SECONDS = 1300;
+/** The step the server has for each window, in seconds. */
+const STEPS: Record<number, number> = { 60: 1, 900: 10, 3600: 60, 86400: 600 };
 
 export interface Step {
   /** Start of the step, unix seconds. */
   at: number;
-  /** Tasks per second, in the order of `PRIORITIES`; `null` where the connection was away. */
+  /** Tasks per second, in the order of `PRIORITIES`; `null` where nothing is known. */
   rates: (number | null)[];
   counts: number[];
 }
@@ -20,8 +22,15 @@ export class Series {
   window = 900;
   step = 10;
   gaps: Gap[] = [];
-  private base = new Map<number, number[]>();
+  /** What the server counted; `null` while the answer for this window is on the way. */
+  private base: Map<number, number[]> | null = new Map();
   private live = new Map<number, number[]>();
+
+  /** Turns to a window before the server has told of it: until then only what came live is known. */
+  choose(window: number): void {
+    if (window === this.window) return;
+    [this.window, this.step, this.base] = [window, STEPS[window] ?? 10, null];
+  }
 
   /** Takes what the server counted; live seconds stay above it. */
   load(rates: Rates): void {
@@ -32,7 +41,7 @@ export class Series {
 
   /** Forgets the live seconds: another source, or a log that starts over. */
   reset(): void {
-    this.base.clear();
+    this.base?.clear();
     this.live.clear();
     this.gaps = [];
   }
@@ -51,12 +60,13 @@ export class Series {
     const sums = this.liveSums();
     const last = Math.floor(now / step) * step - (step === 1 ? 1 : 0);
     const steps: Step[] = [];
+    const known = this.base ? Number.NEGATIVE_INFINITY : Math.min(...sums.keys());
     for (let at = last - this.window + step; at <= last; at += step) {
-      const [base, live] = [this.base.get(at) ?? [], sums.get(at) ?? []];
+      const [base, live] = [this.base?.get(at) ?? [], sums.get(at) ?? []];
       const counts = [0, 1, 2, 3, 4].map((index) => Math.max(base[index] ?? 0, live[index] ?? 0));
       // The step that is not over yet is divided by the time it has had.
       const seconds = Math.min(step, Math.max(now - at, Math.min(step, 4)));
-      const away = this.gaps.some((gap) => gap.to === null && at >= gap.from);
+      const away = at < known || this.gaps.some((gap) => gap.to === null && at >= gap.from);
       steps.push({ at, counts, rates: counts.map((count) => (away ? null : count / seconds)) });
     }
     return steps;

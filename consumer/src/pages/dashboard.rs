@@ -25,6 +25,8 @@ const EVENTS: i64 = 50;
 const SOURCES: usize = 500;
 const WINDOW_S: i64 = 900;
 const STEP_S: i64 = 10;
+/// A log with nothing older than this is first shown by the minute.
+const YOUNG_S: i64 = 180;
 
 #[derive(Template)]
 #[template(path = "dashboard.html")]
@@ -35,6 +37,8 @@ struct Dashboard {
     empty: bool,
     sources: Vec<String>,
     last_at: Option<String>,
+    /// The window of the rate chart, in seconds, until somebody chooses another.
+    first_window: i64,
     cards: Vec<Card>,
     matrix: Matrix,
     rates: Rates,
@@ -63,14 +67,18 @@ pub async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response
         sum.iter_mut().zip(source.tally).for_each(|(sum, more)| *sum += more);
         sum
     });
+    let total: i64 = tally.iter().sum();
+    let recent = counts::rates(&app.db, now_ms / 1000 - YOUNG_S, STEP_S, None).await?;
+    let young = recent.iter().flat_map(|(_, tally)| tally).sum::<i64>() >= total;
     let rate = app.feed.snapshot(None, i64::MAX, 0).rate;
     Ok(page::render(&Dashboard {
         served_at: rfc3339(now_ms),
         producer_url: app.config.producer_url.clone(),
         curl: super::curl(&headers),
-        empty: tally.iter().sum::<i64>() == 0,
+        empty: total == 0,
         sources: sources.into_iter().take(SOURCES).map(|source| source.source).collect(),
         last_at: newest.first().map(|event| rfc3339(event.received_ms)),
+        first_window: if young { 60 } else { WINDOW_S },
         cards: cards(tally, rate),
         matrix: plot::matrix(tally),
         rates: plot::rates(&steps(&app, now_ms / 1000).await?, STEP_S),
