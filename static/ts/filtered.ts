@@ -27,6 +27,8 @@ export class Filtered {
   newer: Summary[] = [];
   loaded = false;
   done = false;
+  /** Whether there are, or may be, matches older than the rows. */
+  more = true;
   error = "";
   private busy = false;
   private readonly abort = new AbortController();
@@ -56,7 +58,8 @@ export class Filtered {
       const last = this.rows.at(-1)?.offset;
       const page = await this.page(last === undefined ? { order: "desc" } : { before: String(last) });
       this.rows.push(...page);
-      this.done = page.length < PAGE || this.rows.length >= KEPT;
+      this.more = page.length === PAGE;
+      this.done = !this.more || this.rows.length >= KEPT;
     });
   }
 
@@ -80,9 +83,12 @@ export class Filtered {
     if (this.newer.length === 0) return;
     if (this.newer.length >= PAGE) {
       this.rows = this.newer;
+      this.more = true;
       this.done = false;
     } else {
-      this.rows = [...this.newer, ...this.rows].slice(0, KEPT);
+      const rows = [...this.newer, ...this.rows];
+      this.more ||= rows.length > KEPT;
+      this.rows = rows.slice(0, KEPT);
     }
     this.newer = [];
   }

@@ -2,7 +2,7 @@
 import { Cache } from "./cache.ts";
 import { debounced, need, setAttribute, setText } from "./dom.ts";
 import { type Filter, Filtered, isEmpty } from "./filtered.ts";
-import { grouped, plural } from "./format.ts";
+import { grouped } from "./format.ts";
 import { drawRow, makeRow } from "./row.ts";
 import { Virtual } from "./virtual.ts";
 import type { Frame, Summary } from "./wire.ts";
@@ -26,6 +26,9 @@ export class EventList {
   private following = true;
   private held = false;
   private lastRefresh = 0;
+  /** What came after this offset came while the page was open, and is new until it is opened. */
+  private since = Number.POSITIVE_INFINITY;
+  private readonly opened = new Set<number>();
 
   constructor() {
     this.virtual = new Virtual(this.viewport, { make: makeRow, draw: (row, index) => this.draw(row, index) });
@@ -43,6 +46,8 @@ export class EventList {
       this.cache.clear();
       if (frame.head < this.anchor) this.anchor = frame.head;
     }
+    // The first frame, or a log that starts over.
+    if (frame.head < this.since) this.since = frame.head;
     this.head = frame.head;
     this.tail = Math.max(1, frame.tail);
     if (!this.filtered) this.cache.add(frame.events);
@@ -80,8 +85,9 @@ export class EventList {
     this.nothing.hidden = !matches?.loaded || rows > 0;
     setText(need("[data-why]", this.nothing), matches?.error || "No message matches this filter.");
     this.viewport.hidden = !this.nothing.hidden;
-    const more = matches && !matches.done ? "+" : "";
-    const count = matches ? `${grouped(rows)}${more} shown` : plural(rows, "message");
+    const more = matches?.more ? "+" : "";
+    const word = rows === 1 && !more ? "match" : "matches";
+    const count = matches ? `${grouped(rows)}${more} ${word} shown` : grouped(rows);
     const unknown = matches && (!matches.loaded || (matches.error && rows === 0));
     setText(this.status, unknown ? "Searching…" : count);
   }
@@ -101,7 +107,12 @@ export class EventList {
 
   private draw(row: HTMLElement, index: number): void {
     const event = this.at(index);
-    drawRow(row, event, event?.offset === this.selected);
+    const look = {
+      selected: event?.offset === this.selected,
+      unread: !!event && event.offset > this.since && !this.opened.has(event.offset),
+      match: this.filtered?.filter.q ?? "",
+    };
+    drawRow(row, event, look);
     if (this.filtered && index >= this.virtual.count - 10) void this.filtered.older();
   }
 
@@ -139,6 +150,7 @@ export class EventList {
   private select(offset: number, index: number): void {
     this.held = true;
     this.selected = offset;
+    if (offset > this.since) this.opened.add(offset);
     this.viewport.setAttribute("aria-activedescendant", `event-${offset}`);
     this.virtual.reveal(index);
     this.virtual.render();

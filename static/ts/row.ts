@@ -23,8 +23,16 @@ export function origin(event: Summary): string {
   return event.task ? `batch ${event.task.batchid.slice(0, 6)}` : event.source;
 }
 
-export function drawRow(row: HTMLElement, event: Summary | undefined, selected: boolean): void {
+export interface Look {
+  selected: boolean;
+  unread: boolean;
+  /** The text searched for. */
+  match: string;
+}
+
+export function drawRow(row: HTMLElement, event: Summary | undefined, { selected, unread, match }: Look): void {
   row.classList.toggle("loading", !event);
+  row.classList.toggle("unread", unread);
   row.classList.toggle("selected", !!event && selected);
   row.setAttribute("aria-selected", String(!!event && selected));
   if (!event) {
@@ -35,8 +43,9 @@ export function drawRow(row: HTMLElement, event: Summary | undefined, selected: 
   }
   const [when, pill, what, from, id] = row.children;
   if (when) setText(when, since(event.received_at));
-  if (row.dataset.offset === String(event.offset)) return;
+  if (row.dataset.offset === String(event.offset) && row.dataset.match === match) return;
   row.dataset.offset = String(event.offset);
+  row.dataset.match = match;
   row.id = `event-${event.offset}`;
   row.removeAttribute("aria-label");
   if (!when || !pill || !what || !from || !id) return;
@@ -44,7 +53,17 @@ export function drawRow(row: HTMLElement, event: Summary | undefined, selected: 
   pill.className = `pill ${event.priority.toLowerCase()}`;
   setText(pill.children[0] ?? null, SYMBOLS[event.priority] ?? SYMBOLS.other);
   setText(pill.children[1] ?? null, word(event.priority));
-  setText(what, event.title);
+  what.replaceChildren(...marked(event.title, match));
   setText(from, origin(event));
   setText(id, `#${grouped(event.offset)}`);
+}
+
+/** The text with what was searched for marked, in either case; the search looks at the whole body, so the title may lack it. */
+function marked(text: string, match: string): Node[] {
+  const lower = text.toLowerCase();
+  const at = match === "" || lower.length !== text.length ? -1 : lower.indexOf(match.toLowerCase());
+  if (at < 0) return [document.createTextNode(text)];
+  const end = at + match.length;
+  const found = el("mark", {}, text.slice(at, end));
+  return [document.createTextNode(text.slice(0, at)), found, document.createTextNode(text.slice(end))];
 }
