@@ -16,6 +16,8 @@ const NONE: Record<Outcome | "", string> = {
 
 export class LineList {
   lines = new Lines();
+  /** A reason that is said above, so that lines need not. */
+  told = "";
   private filter: Outcome | "" = "";
   private following = true;
   private anchor = 0;
@@ -88,14 +90,15 @@ export class LineList {
     if (!line) return;
     const middle = find(".verdict", row);
     setText(middle, verdict(line, now()));
-    const drawn = `${line.delivery} ${line.seq}`;
+    const why = line.outcome === "delivered" || !line.text || line.text === this.told ? "" : ` — ${line.text}`;
+    const drawn = `${line.delivery} ${line.seq} ${why}`;
     if (row.dataset.drawn === drawn) return;
     row.dataset.drawn = drawn;
     setText(find(".n", row), `${grouped(line.n)} out of ${grouped(line.total)}`);
     middle?.setAttribute("class", `verdict ${COLOURS[line.outcome]}`);
     setText(find("a", row), line.priority ? `${line.owner}, ${line.priority}` : line.owner || "message");
     find("a", row)?.setAttribute("href", `/deliveries/${encodeURIComponent(line.delivery)}`);
-    setText(find(".why", row), line.outcome === "delivered" || !line.text ? "" : ` — ${line.text}`);
+    setText(find(".why", row), why);
     setText(find(".took", row), took(line));
     row.title = `${absolute(line.at)}${line.text ? ` · ${line.text}` : ""}`;
   }

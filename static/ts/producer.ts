@@ -10,14 +10,17 @@ import { LineList } from "./lines.ts";
 import { showBatch } from "./panel.ts";
 import { refreshRecent, showRecent } from "./recent.ts";
 import { toast } from "./toast.ts";
+import { showTrouble, Trouble } from "./trouble.ts";
 
 class ProducerPage {
   private follow: Follow | null = null;
   private batch: Batch | null = null;
+  private trouble = new Trouble();
   private readonly list = new LineList();
   private readonly draw = coalesced(() => {
     if (!this.batch) return;
     showBatch(this.batch);
+    this.list.told = showTrouble(this.trouble.of(this.batch));
     showRecent(this.batch);
   });
 
@@ -43,15 +46,22 @@ class ProducerPage {
   private watch(id: string): void {
     this.follow?.close();
     this.list.clear();
+    this.trouble = new Trouble();
     for (const node of document.querySelectorAll(".plain-lines")) node.remove();
     need("#live-lines").hidden = false;
     this.follow = new Follow(id, {
       batch: (batch) => this.show(batch),
       line: (line) => {
         this.list.lines.add(line);
+        this.trouble.take(line);
         this.list.draw();
+        this.draw();
       },
-      older: (lines) => this.list.addOlder(lines),
+      older: (lines) => {
+        for (const line of lines) this.trouble.take(line);
+        this.list.addOlder(lines);
+        this.draw();
+      },
       state: (state) => {
         badge(state);
         // What could not be sent for want of an answer can be now.
