@@ -1,12 +1,13 @@
 //! `POST /consumetasks[/{source}]`: read, decode, append to the log, and only then answer 200 `OK`.
 
 mod body;
+mod kept;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::{ConnectInfo, Path, Request, State},
+    extract::{Path, Request, State},
     http::{HeaderMap, Method, header, request::Parts},
     response::{IntoResponse, Response},
     routing::post,
@@ -16,7 +17,6 @@ use common::{
     problem::Problem,
     time::now_ms,
 };
-use serde::Serialize;
 
 use crate::{
     App,
@@ -30,12 +30,7 @@ const MAX_EVENTS: usize = 1000;
 const MAX_DEPTH: usize = 128;
 const MAX_ID_CHARS: usize = 256;
 const MAX_SOURCE_CHARS: usize = 64;
-/// Headers beyond this are not kept with the event.
-const MAX_KEPT_HEADERS: usize = 8 * 1024;
 const DEFAULT_SOURCE: &str = "default";
-/// Headers that carry secrets: their presence is kept, their value is not.
-const SECRET_HEADERS: [header::HeaderName; 3] = [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
-
 /// The routes; they stand behind the least layers, for their speed.
 pub fn routes() -> Router<App> {
     Router::new()
@@ -100,7 +95,7 @@ async fn receive(app: &App, source: &str, request: Request) -> Result<(), Proble
 fn events(parts: &Parts, source: &str, webhook_id: Option<&str>, body: &[u8]) -> Result<Vec<NewEvent>, Problem> {
     let bodies = envelope::split(body, Limits { max_events: MAX_EVENTS, max_depth: MAX_DEPTH }).map_err(explain)?;
     let source: Arc<str> = source.into();
-    let (request, received_ms, many) = (describe(parts), now_ms(), bodies.len() > 1);
+    let (request, received_ms, many) = (kept::describe(parts, bodies.len()), now_ms(), bodies.len() > 1);
     // A space, which no sender's own id has.
     let events = bodies.into_iter().enumerate().map(|(place, body)| NewEvent {
         webhook_id: webhook_id.map(|id| if many { format!("{id} {place}") } else { id.to_owned() }),
@@ -169,28 +164,4 @@ fn come_again(refused: Refused) -> Problem {
         Refused::Closed => ("The service is stopping. Send it again when it is back.", 2),
     };
     Problem::unavailable(detail, Duration::from_secs(wait_s))
-}
-
-/// What is kept of the request beside its body.
-#[derive(Serialize)]
-struct Described<'a> {
-    method: &'a str,
-    path: &'a str,
-    remote: Option<String>,
-    headers: Vec<(&'a str, &'a str)>,
-}
-
-fn describe(parts: &Parts) -> Arc<str> {
-    let mut left = MAX_KEPT_HEADERS;
-    let mut headers = Vec::with_capacity(parts.headers.len());
-    for (name, value) in &parts.headers {
-        let value = if SECRET_HEADERS.contains(name) { "•••" } else { value.to_str().unwrap_or("(not text)") };
-        let Some(rest) = left.checked_sub(name.as_str().len() + value.len()) else { break };
-        left = rest;
-        headers.push((name.as_str(), value));
-    }
-    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let remote = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_string());
-    let described = Described { method: parts.method.as_str(), path, remote, headers };
-    serde_json::to_string(&described).unwrap_or_else(|_| "{}".into()).into()
 }
