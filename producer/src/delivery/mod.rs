@@ -51,8 +51,8 @@ const AGENDA: i64 = 256;
 const UNRECORDED: usize = 64;
 /// Busy answers in all that cost a delivery no place in the schedule.
 const FREE_TRIES: i64 = 10;
-/// The longest wait of a delivery after a busy answer that names none.
-const LONGEST_BUSY_WAIT: Duration = Duration::from_mins(1);
+/// By so much each of these makes the delivery's next wait longer.
+const BUSY_STEP: Duration = Duration::from_secs(1);
 
 struct Worker {
     app: App,
@@ -206,9 +206,8 @@ impl Worker {
 
     /// When a delivery that met a busy endpoint is tried again: after the endpoint's pause, later each time.
     fn after_busy(&self, claimed: &Claimed, pause: Duration) -> i64 {
-        let times = 2u32.saturating_pow(u32::try_from(claimed.busy).unwrap_or(u32::MAX));
-        let wait = pause.saturating_mul(times).min(LONGEST_BUSY_WAIT.max(pause));
-        now_ms() + ms(retry::jittered(wait, self.app.settings.retry_jitter, rand::random()).max(pause))
+        let longer = BUSY_STEP * u32::try_from(claimed.busy).unwrap_or_default();
+        now_ms() + ms(pause + retry::jittered(longer, self.app.settings.retry_jitter, rand::random()))
     }
 
     fn next_try(&self, claimed: &Claimed, retry_after: Option<Duration>) -> (Outcome, Option<i64>) {
