@@ -45,6 +45,10 @@ pub struct Config {
     #[arg(long, env = "INTAKE_QUEUE", value_name = "COUNT", default_value_t = 8192)]
     pub intake_queue: usize,
 
+    /// Different sources that are ever taken
+    #[arg(long, default_value_t = 1000, hide = true)]
+    pub max_sources: usize,
+
     /// Where the dashboard's empty state finds the producer
     #[arg(long, env = "PRODUCER_URL", value_name = "URL", default_value = "http://localhost:5000/")]
     pub producer_url: String,

@@ -65,6 +65,7 @@ pub struct Services {
     pub bus: Bus,
     pub metrics: Arc<Metrics>,
     pub receiving: intake::Receiving,
+    pub sources: intake::Sources,
     pub edge: Edge,
     pub gate: Gate,
     pub audience: Audience,
@@ -95,6 +96,7 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     let edge = Edge::new(listen, &config.common);
     let (sockets, catching_up) = (Arc::new(Semaphore::new(sockets::MAX_SOCKETS)), Semaphore::new(2));
     let audience = Audience::default();
+    let max_sources = config.max_sources;
     let services = Services {
         config,
         db,
@@ -103,6 +105,7 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
         bus,
         metrics,
         receiving: intake::Receiving::default(),
+        sources: intake::Sources::new(max_sources),
         edge,
         gate,
         audience,

@@ -2,6 +2,7 @@
 
 mod body;
 mod kept;
+mod sources;
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,6 +26,7 @@ use crate::{
 };
 
 pub use body::Receiving;
+pub use sources::Sources;
 
 const MAX_EVENTS: usize = 1000;
 const MAX_DEPTH: usize = 128;
@@ -43,7 +45,7 @@ pub fn routes() -> Router<App> {
     request_body(content = serde_json::Value, description = "A JSON object, an array (one event each, at most 1000), or NDJSON; the Content-Type does not matter"),
     params(("webhook-id" = Option<String>, Header, description = "Idempotency key: a repeat is answered 200 and not stored again")),
     responses((status = 200, description = "OK: every event of the body is committed", body = String),
-        (status = 400, description = "Not JSON; says where it broke"), (status = 413, description = "Too large, or too many events"),
+        (status = 400, description = "Not JSON; says where it broke"), (status = 403, description = "A new source, and there are as many as may be"), (status = 413, description = "Too large, or too many events"),
         (status = 503, description = "The queue is full or the log cannot be written; Retry-After says when to come again")))]
 pub async fn take(State(app): State<App>, request: Request) -> Response {
     answer(&app, DEFAULT_SOURCE, request).await
@@ -88,6 +90,7 @@ async fn receive(app: &App, source: &str, request: Request) -> Result<(), Proble
     if events.is_empty() {
         return Ok(());
     }
+    app.sources.admit(&app.db, source).await?;
     app.log.append(events).await.map_err(come_again)
 }
 

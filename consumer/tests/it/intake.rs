@@ -174,6 +174,25 @@ async fn the_elements_of_an_array_have_ids_that_no_sender_can_give() {
 }
 
 #[tokio::test]
+async fn there_is_an_end_to_new_sources_and_the_known_ones_go_on() {
+    on_both(async |database| {
+        for _ in 0..2 {
+            let app = TestApp::start(&database, &["--max-sources", "2"]).await;
+            let cases = [("/a", 200), ("/b", 200), ("/c", 403), ("/b", 200), ("", 200), ("/d", 403)];
+            for (source, status) in cases {
+                let answer = app.post(&format!("/consumetasks{source}"), &[], TASK).await;
+                assert_eq!(answer.status(), status, "{source}");
+            }
+            app.end().await;
+        }
+        let app = TestApp::start(&database, &[]).await;
+        assert_eq!(app.total().await, 8, "nothing is stored of what is refused");
+        app.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn many_repeats_at_the_same_time_are_one_event() {
     on_both(async |database| {
         let app = TestApp::start(&database, &[]).await;
