@@ -129,12 +129,13 @@ async fn check(State(edge): State<Edge>, request: Request, next: Next) -> Respon
 }
 
 /// Puts in front of pages and APIs what makes them fit for browsers: a time for the answer, request ids, a log line, compression, security headers, problems as pages.
-pub fn harden(router: Router) -> Router {
+/// `nav` is what every page of the program links to.
+pub fn harden(router: Router, nav: Nav) -> Router {
     slow::limit_answers(router, TIMEOUT)
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             Problem::internal(&"a handler panicked").into_response()
         }))
-        .layer(middleware::from_fn(problems_as_pages))
+        .layer(middleware::from_fn_with_state(nav, problems_as_pages))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn(security_headers))
         .layer(TraceLayer::new_for_http().make_span_with(span))
@@ -161,6 +162,9 @@ async fn security_headers(request: Request, next: Next) -> Response {
     response
 }
 
+/// The navigation of a program's pages: label and path.
+pub type Nav = &'static [(&'static str, &'static str)];
+
 #[derive(Template)]
 #[template(path = "problem.html")]
 struct ProblemPage {
@@ -168,10 +172,11 @@ struct ProblemPage {
     status: u16,
     detail: String,
     instance: String,
+    nav: Nav,
 }
 
 /// A browser that asked for a page gets its error as a page.
-async fn problems_as_pages(request: Request, next: Next) -> Response {
+async fn problems_as_pages(State(nav): State<Nav>, request: Request, next: Next) -> Response {
     let wants_page = wants_page(request.headers());
     let instance = request.uri().path().to_owned();
     let mut response = next.run(request).await;
@@ -183,6 +188,7 @@ async fn problems_as_pages(request: Request, next: Next) -> Response {
         status: problem.status.as_u16(),
         detail: problem.detail,
         instance,
+        nav,
     };
     let Ok(text) = page.render() else {
         return response;

@@ -13,6 +13,9 @@ use axum::{
 
 use crate::App;
 
+/// What the head of every page links to; `consumer_layout.html` marks the one that is shown.
+pub const NAV: common::edge::Nav = &[("Dashboard", "/"), ("Events", "/events")];
+
 /// The routes of the pages.
 pub fn routes() -> Router<App> {
     Router::new()
