@@ -46,7 +46,7 @@ impl Edge {
         }
     }
 
-    /// Why this request may not come in: a foreign Host on loopback, or a foreign page that wants to act.
+    /// Why this request may not come in: a foreign Host on loopback, a foreign page that wants to act, or a NUL that no database takes.
     #[must_use]
     pub fn refusal(&self, request: &Request) -> Option<Problem> {
         if !self.host_is_good(request.headers(), request.uri()) {
@@ -57,6 +57,9 @@ impl Edge {
         if !request.method().is_safe() && !self.origin_is_good(request.headers()) {
             let detail = "A page of another origin may not act here. Name its origin in ALLOWED_ORIGINS if it should.";
             return Some(Problem::new(StatusCode::FORBIDDEN, detail));
+        }
+        if request.uri().path_and_query().is_some_and(|asked| asked.as_str().contains("%00")) {
+            return Some(Problem::bad_request("A NUL (%00) is in no name and no text here; leave it out."));
         }
         None
     }

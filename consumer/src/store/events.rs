@@ -203,20 +203,23 @@ pub async fn find(db: &Db, search: &Search) -> sqlx::Result<Vec<Event>> {
     let order = if search.newest_first { "desc" } else { "asc" };
     let text = format!(
         "select {COLUMNS} from events where log_offset > $1 and log_offset < $2 and ($4 = '' or source = $4) \
-         and ($5 = '' or lower(body) like $5 escape '!') {ranks} order by log_offset {order} limit $3"
+         and ($5 = '' or lower(body) like $5 escape '!' or lower(body) like $6 escape '!') {ranks} order by log_offset {order} limit $3"
     );
+    let part = search.text.as_deref();
     let query = sqlx::query(sqlx::AssertSqlSafe(text))
         .bind(search.since)
         .bind(search.before)
         .bind(search.limit)
         .bind(search.source.clone().unwrap_or_default())
-        .bind(search.text.as_deref().map(pattern).unwrap_or_default());
+        .bind(part.map(|part| pattern(&part.to_lowercase())).unwrap_or_default())
+        // SQLite's lower() knows the letters of ASCII only.
+        .bind(part.map(|part| pattern(&part.to_ascii_lowercase())).unwrap_or_default());
     query.fetch_all(&db.read).await?.iter().map(event).collect()
 }
 
-/// `%part%` in small letters, with the pattern's own signs taken as they are.
+/// `%part%`, with the pattern's own signs taken as they are.
 fn pattern(part: &str) -> String {
-    let plain = part.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    let plain = part.replace('!', "!!").replace('%', "!%").replace('_', "!_");
     format!("%{plain}%")
 }
 
@@ -240,7 +243,8 @@ pub async fn by_id(db: &Db, id: &str) -> sqlx::Result<Option<Event>> {
 /// # Errors
 /// When the database fails.
 pub async fn at(db: &Db, offset: i64) -> sqlx::Result<Option<Event>> {
-    let search = Search { since: offset - 1, before: offset + 1, limit: 1, ..Search::default() };
+    let search =
+        Search { since: offset.saturating_sub(1), before: offset.saturating_add(1), limit: 1, ..Search::default() };
     Ok(find(db, &search).await?.pop())
 }
 

@@ -19,7 +19,7 @@ async fn the_log_is_read_forwards_backwards_and_by_what_is_asked() {
         let app = TestApp::start(&database, &[]).await;
         app.take(tasks("a", 8)).await;
         app.post("/consumetasks/hall", &[], r#"{"owner":"100% Ünique_x","priority":"Low"}"#).await;
-        let cases: [(&str, &[i64]); 13] = [
+        let cases: [(&str, &[i64]); 14] = [
             ("since=0&limit=3", &[1, 2, 3]),
             ("since=6", &[7, 8, 9]),
             ("since=9", &[]),
@@ -33,6 +33,7 @@ async fn the_log_is_read_forwards_backwards_and_by_what_is_asked() {
             ("q=owner%203", &[4]),
             ("q=100%25", &[9]),
             ("q=e_x&source=hall", &[9]),
+            ("q=%C3%9Cnique", &[9]),
         ];
         for (query, expected) in cases {
             assert_eq!(offsets(&app, query).await, expected, "{query}");
@@ -65,6 +66,21 @@ async fn a_wrong_parameter_is_named() {
 }
 
 #[tokio::test]
+async fn a_nul_that_no_database_takes_is_a_bad_request() {
+    on_both(async |database| {
+        let app = TestApp::start(&database, &[]).await;
+        for path in ["/api/events?q=%00", "/events?source=a%00", "/api/counts?source=%00", "/api/events/a%00"] {
+            let answer = app.get(path).await;
+            assert_eq!(answer.status(), 400, "{path}");
+            assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+        }
+        assert_eq!(app.post("/consumetasks/a%00", &[], "{}").await.status(), 400);
+        app.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn one_event_is_shown_with_its_request_as_it_was_received() {
     on_both(async |database| {
         let app = TestApp::start(&database, &[]).await;
@@ -86,7 +102,7 @@ async fn one_event_is_shown_with_its_request_as_it_was_received() {
             assert!(headers.contains(&json!(["x-note", "hello"])));
             assert!(headers.contains(&json!(["authorization", "•••"])), "a secret is not kept");
         }
-        for path in ["/api/events/nope", "/api/events/@2", "/api/events/@x"] {
+        for path in ["/api/events/nope", "/api/events/@2", "/api/events/@x", "/api/events/@9223372036854775807"] {
             assert_eq!(app.get(path).await.status(), 404, "{path}");
         }
         app.end().await;
