@@ -136,13 +136,14 @@ pub fn stop_on_signals() -> anyhow::Result<CancellationToken> {
     Ok(stop)
 }
 
-/// Asks a service on this machine's port for `/readyz`, as a container's health check does.
+/// Asks the service that listens there, on this machine, for `/readyz`, as a container's health check does.
 ///
 /// # Errors
 /// When it does not answer within 3 s, or says that it is not ready.
 pub fn ask_ready(listen: SocketAddr) -> anyhow::Result<()> {
     use std::io::{Read, Write};
-    let local = SocketAddr::from(([127, 0, 0, 1], listen.port()));
+    let everywhere = listen.ip().is_unspecified();
+    let local = if everywhere { SocketAddr::from(([127, 0, 0, 1], listen.port())) } else { listen };
     let timeout = Some(Duration::from_secs(3));
     let mut stream = std::net::TcpStream::connect_timeout(&local, Duration::from_secs(3))?;
     stream.set_read_timeout(timeout)?;
@@ -151,4 +152,24 @@ pub fn ask_ready(listen: SocketAddr) -> anyhow::Result<()> {
     stream.read_to_string(&mut answer)?;
     anyhow::ensure!(answer.starts_with("HTTP/1.1 200"), "not ready: {}", answer.lines().next().unwrap_or("no answer"));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_asked_where_it_listens() {
+        use std::io::{Read, Write};
+        let listener = std::net::TcpListener::bind("127.0.0.2:0").unwrap();
+        let listen = listener.local_addr().unwrap();
+        let answering = std::thread::spawn(move || {
+            let (mut asker, _) = listener.accept().unwrap();
+            let read = asker.read(&mut [0; 1024]).unwrap();
+            asker.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+            read
+        });
+        ask_ready(listen).unwrap();
+        assert!(answering.join().unwrap() > 0);
+    }
 }
