@@ -1,13 +1,14 @@
 /* The pure functions, each with a table. Run by `npm test`. */
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
-import { type Line, Lines, verdict } from "./batch.ts";
+import { type Batch, type Line, Lines, verdict } from "./batch.ts";
 import { toggled } from "./controls.ts";
 import { curl } from "./curl.ts";
 import { ago, bytes, duration, percent, rate, took } from "./format.ts";
 import { hex } from "./hex.ts";
 import { type Branch, isBranch, type Leaf, tree } from "./json.ts";
 import { Series, unit } from "./series.ts";
+import { Trouble } from "./trouble.ts";
 
 const line = (n: number, seq: number, more: Partial<Line> = {}): Line => ({
   ...{ seq, n, total: 9, outcome: "delivered", status: 200, reason: null, text: null, duration_ms: 1, owner: "o" },
@@ -142,4 +143,32 @@ test("a line says what happened, and when it is tried again", () => {
   equal(verdict(line(1, 1), now), "200");
   equal(verdict(line(1, 1, retry), now), "503 · retry in 4 s");
   equal(verdict(line(1, 1, { outcome: "failed", status: null, reason: "timeout" }), now), "timed out");
+});
+
+test("a reason is said for the whole batch once three attempts in a row ended by it", () => {
+  const trouble = new Trouble();
+  const batch = { total: 9, failed: 0, retrying: 3, state: "running" } as Batch;
+  const refused = (seq: number) => trouble.take(line(seq, seq, { outcome: "retrying", text: "refused" }));
+  refused(1);
+  refused(2);
+  equal(trouble.of(batch), null);
+  refused(3);
+  equal(trouble.of(batch)?.text, "refused");
+  equal(trouble.of({ ...batch, retrying: 0 }), null);
+  trouble.take(line(4, 4));
+  equal(trouble.of(batch), null);
+  refused(2);
+  equal(trouble.of(batch), null);
+});
+
+test("a window the server has not told of yet shows only what came live", () => {
+  const series = new Series();
+  series.choose(60);
+  series.merge([[1000, 1, 0, 0, 0, 0]]);
+  const steps = series.steps(1002);
+  equal(steps.length, 60);
+  deepEqual(
+    steps.slice(-3).map((step) => step.rates[0]),
+    [null, 1, 0],
+  );
 });
