@@ -52,13 +52,11 @@ async fn body_in_time(State(limit): State<Duration>, request: Request, next: Nex
 }
 
 async fn answer_in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
-    match time::timeout(limit, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let detail = format!("This took longer than {limit:?} and was given up; try again shortly.");
-            Problem::unavailable(detail, Duration::from_secs(5)).into_response()
-        }
-    }
+    let answered = time::timeout(limit, next.run(request)).await;
+    answered.unwrap_or_else(|_| {
+        let detail = format!("This took longer than {limit:?} and was given up; try again shortly.");
+        Problem::unavailable(detail, Duration::from_secs(5)).into_response()
+    })
 }
 
 /// A body that tells when it was read to its end, or let go.

@@ -15,7 +15,7 @@ use crate::{key, time::now_ms};
 pub const SESSION_S: i64 = 7 * 24 * 3600;
 /// Wrong passwords that one address may try a minute.
 const TRIES: u32 = 10;
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// What the gate says to a request.
 pub enum Verdict {
