@@ -13,7 +13,7 @@ pub type Presence = Option<File>;
 impl Store {
     /// Enters the file's processes. Who finds nobody else gives back what an earlier process held, so that it goes on at once after a crash.
     ///
-    /// `None` with PostgreSQL, where leases run out.
+    /// `None` with PostgreSQL, where leases run out, and where files cannot be locked.
     ///
     /// # Errors
     /// When the lock's file cannot be made, or the database fails.
@@ -29,6 +29,10 @@ impl Store {
         }
         // It waits only while another process gives leases back.
         let entering = tokio::task::spawn_blocking(move || file.lock_shared().map(|()| file));
-        Ok(Some(entering.await?.with_context(|| format!("cannot lock {path}"))?))
+        let entered = entering.await?;
+        if let Err(error) = &entered {
+            tracing::warn!(%error, "cannot lock {path}: a process that starts meanwhile may send again what this one is sending");
+        }
+        Ok(entered.ok())
     }
 }
