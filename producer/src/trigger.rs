@@ -42,3 +42,14 @@ pub async fn queue(app: &App, messages: Messages) -> Result<Batch> {
 pub fn place(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn a_key_in_a_query_stays_out_of_the_log() {
+        assert_eq!(place("https://example.com/hooks?key=secret"), "https://example.com/hooks");
+        assert_eq!(place("https://example.com/hooks#secret"), "https://example.com/hooks");
+    }
+}

@@ -131,46 +131,46 @@ async fn lists_are_cut_and_continued() {
 }
 
 on_both! {
-async fn what_cannot_be_asked_for_is_a_problem(database: Database) {
-    let receiver = Receiver::start().await;
-    let producer = Producer::start(&database, &receiver).await;
-    let id = producer.produce("count=1").await;
-    let cases = [
-        ("GET", "/api/batches?limit=0".to_owned(), 400, "limit"),
-        ("GET", "/api/batches?limit=501".into(), 400, "limit"),
-        ("GET", "/api/batches?limit=x".into(), 400, "limit"),
-        ("GET", "/api/deliveries?state=lost".into(), 400, "state"),
-        ("GET", "/deliveries?state=lost".into(), 400, "state"),
-        ("GET", "/api/deliveries?batch=%00".into(), 400, "batch"),
-        ("GET", "/api/deliveries?cursor=a%00b".into(), 400, "cursor"),
-        ("GET", "/deliveries?cursor=%27".into(), 400, "cursor"),
-        ("GET", format!("/api/batches/{id}/lines?limit=1001"), 400, "limit"),
-        ("GET", format!("/api/batches/{id}/lines?after=x"), 400, "after"),
-        ("GET", format!("/batches/{id}/events?after=x"), 400, "after"),
-        ("GET", "/api/batches/none".into(), 404, ""),
-        ("GET", "/api/batches/a%00b".into(), 404, ""),
-        ("GET", "/api/batches/%ff".into(), 404, ""),
-        ("GET", "/batches/%00".into(), 404, ""),
-        ("GET", "/batches/%00/events".into(), 404, ""),
-        ("GET", "/api/batches/none/lines".into(), 404, ""),
-        ("GET", "/api/deliveries/none".into(), 404, ""),
-        ("GET", format!("/deliveries/{}", "a".repeat(65)), 404, ""),
-        ("POST", "/batches/none/cancel".into(), 404, ""),
-        ("POST", "/batches/%00/retry".into(), 404, ""),
-        ("POST", "/api/deliveries/none/retry".into(), 404, ""),
-        ("GET", "/nowhere".into(), 404, ""),
-        ("GET", "/producetasks".into(), 405, ""),
-        ("DELETE", "/deliveries".into(), 405, ""),
-    ];
-    for (method, path, expected, field) in cases {
-        let response = producer.request(method, &path).send().await.unwrap();
-        assert_eq!(response.headers()["content-type"], "application/problem+json", "{path}");
-        let reply = Reply::read(response).await;
-        assert_eq!((reply.status, reply.json["field"].as_str().unwrap_or("")), (expected, field), "{}", reply.text);
+    async fn what_cannot_be_asked_for_is_a_problem(database: Database) {
+        let receiver = Receiver::start().await;
+        let producer = Producer::start(&database, &receiver).await;
+        let id = producer.produce("count=1").await;
+        let cases = [
+            ("GET", "/api/batches?limit=0".to_owned(), 400, "limit"),
+            ("GET", "/api/batches?limit=501".into(), 400, "limit"),
+            ("GET", "/api/batches?limit=x".into(), 400, "limit"),
+            ("GET", "/api/deliveries?state=lost".into(), 400, "state"),
+            ("GET", "/deliveries?state=lost".into(), 400, "state"),
+            ("GET", "/api/deliveries?batch=%27".into(), 400, "batch"),
+            ("GET", "/api/deliveries?cursor=a%27b".into(), 400, "cursor"),
+            ("GET", "/deliveries?cursor=%27".into(), 400, "cursor"),
+            ("GET", format!("/api/batches/{id}/lines?limit=1001"), 400, "limit"),
+            ("GET", format!("/api/batches/{id}/lines?after=x"), 400, "after"),
+            ("GET", format!("/batches/{id}/events?after=x"), 400, "after"),
+            ("GET", "/api/batches/none".into(), 404, ""),
+            ("GET", "/api/batches/a%27b".into(), 404, ""),
+            ("GET", "/api/batches/%ff".into(), 404, ""),
+            ("GET", "/batches/%27".into(), 404, ""),
+            ("GET", "/batches/%27/events".into(), 404, ""),
+            ("GET", "/api/batches/none/lines".into(), 404, ""),
+            ("GET", "/api/deliveries/none".into(), 404, ""),
+            ("GET", format!("/deliveries/{}", "a".repeat(65)), 404, ""),
+            ("POST", "/batches/none/cancel".into(), 404, ""),
+            ("POST", "/batches/%27/retry".into(), 404, ""),
+            ("POST", "/api/deliveries/none/retry".into(), 404, ""),
+            ("GET", "/nowhere".into(), 404, ""),
+            ("GET", "/producetasks".into(), 405, ""),
+            ("DELETE", "/deliveries".into(), 405, ""),
+        ];
+        for (method, path, expected, field) in cases {
+            let response = producer.request(method, &path).send().await.unwrap();
+            assert_eq!(response.headers()["content-type"], "application/problem+json", "{path}");
+            let reply = Reply::read(response).await;
+            assert_eq!((reply.status, reply.json["field"].as_str().unwrap_or("")), (expected, field), "{}", reply.text);
+        }
+        let refused = producer.request("GET", "/producetasks").send().await.unwrap();
+        assert_eq!(refused.headers()["allow"], "POST");
     }
-    let refused = producer.request("GET", "/producetasks").send().await.unwrap();
-    assert_eq!(refused.headers()["allow"], "POST");
-}
 }
 
 #[tokio::test]
