@@ -20,7 +20,10 @@ use fred::{
         config::{Config, ReconnectPolicy},
     },
 };
-use tokio::sync::{broadcast::error::RecvError, mpsc};
+use tokio::{
+    sync::{broadcast::error::RecvError, mpsc},
+    time,
+};
 use tokio_util::sync::CancellationToken;
 
 /// How many messages may wait to be published, or to be taken by us, before some are dropped.
@@ -29,6 +32,7 @@ const QUEUE: usize = 1024;
 const RECEIVED_QUEUE: usize = 16_384;
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(1);
 const RECONNECT_MS: u32 = 200;
+const SUBSCRIBE_AGAIN: Duration = Duration::from_secs(1);
 
 /// What comes from the other processes.
 #[derive(Debug)]
@@ -122,6 +126,7 @@ async fn listen(
     let (mut messages, mut reconnected) = (client.message_rx(), client.reconnect_rx());
     let mut failures = client.error_rx();
     let connection = client.connect();
+    let mut is_deaf = false;
     loop {
         let news = tokio::select! {
             () = stop.cancelled() => break,
@@ -131,7 +136,11 @@ async fn listen(
                 Err(RecvError::Closed) => break,
             },
             Ok(_) = reconnected.recv() => {
-                subscribe(&client, &channel, &up).await;
+                is_deaf = !subscribe(&client, &channel, &up).await;
+                Heard::Gap
+            }
+            () = time::sleep(SUBSCRIBE_AGAIN), if is_deaf => {
+                is_deaf = !subscribe(&client, &channel, &up).await;
                 Heard::Gap
             }
             Ok((error, _)) = failures.recv() => {
@@ -146,16 +155,16 @@ async fn listen(
     connection.abort();
 }
 
-/// A client's subscriptions do not come back by themselves after a reconnection.
-async fn subscribe(client: &Client, channel: &str, up: &AtomicBool) {
-    match client.subscribe(channel).await {
-        Ok(()) => {
-            if !up.swap(true, Ordering::Relaxed) {
-                tracing::info!("Redis carries the news between nodes");
-            }
-        }
-        Err(error) => tracing::warn!(%error, "cannot subscribe in Redis"),
+/// A client's subscriptions do not come back by themselves after a reconnection. False when it has to be tried again.
+async fn subscribe(client: &Client, channel: &str, up: &AtomicBool) -> bool {
+    let subscribed = client.subscribe(channel).await;
+    let was_up = up.swap(subscribed.is_ok(), Ordering::Relaxed);
+    match &subscribed {
+        Ok(()) if !was_up => tracing::info!("Redis carries the news between nodes"),
+        Ok(()) => {}
+        Err(error) => tracing::warn!(%error, "cannot subscribe in Redis; trying again"),
     }
+    subscribed.is_ok()
 }
 
 /// A full queue means that the listener is behind: it is told of the gap when there is room.
