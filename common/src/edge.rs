@@ -20,7 +20,7 @@ use tower_http::{
 use crate::{
     config::{CommonArgs, is_loopback},
     problem::Problem,
-    slow,
+    rejection, slow,
 };
 
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -135,6 +135,7 @@ async fn check(State(edge): State<Edge>, request: Request, next: Next) -> Respon
 /// `nav` is what every page of the program links to.
 pub fn harden(router: Router, nav: Nav) -> Router {
     slow::limit_answers(router, TIMEOUT)
+        .layer(middleware::from_fn(rejection::as_problem))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             Problem::internal(&"a handler panicked").into_response()
         }))

@@ -10,6 +10,7 @@ pub mod health;
 pub mod key;
 pub mod page;
 pub mod problem;
+pub mod rejection;
 pub mod serve;
 pub mod signature;
 pub mod slow;

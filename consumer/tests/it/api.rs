@@ -53,6 +53,7 @@ async fn a_wrong_parameter_is_named() {
     for (path, parameter) in [
         ("/api/events?limit=0", "limit"),
         ("/api/events?limit=1001", "limit"),
+        ("/api/events?since=yesterday", "since"),
         ("/api/events?before=yesterday", "before"),
         ("/api/events?priority=Urgent", "priority"),
         ("/api/rates?window=7", "window"),
@@ -78,6 +79,18 @@ async fn a_nul_that_no_database_takes_is_a_bad_request() {
         app.end().await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_taken_is_a_problem_that_says_which_is() {
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start(&database, &[]).await;
+    for path in ["/api/events", "/events"] {
+        let answer = app.post(path, &[], "").await;
+        assert_eq!((answer.status().as_u16(), &answer.headers()["allow"]), (405, &"GET,HEAD".parse().unwrap()));
+        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+    }
+    app.end().await;
 }
 
 #[tokio::test]
