@@ -18,7 +18,7 @@ pub struct Limits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     Empty,
-    /// Where it broke: line and column from 1, offset in bytes from 0.
+    /// Where it broke: line and column (in characters) from 1, offset in bytes from 0.
     NotJson {
         line: usize,
         column: usize,
@@ -142,10 +142,12 @@ fn not_json_or_scalar(text: &str) -> Refusal {
 fn broken(text: &str, error: &serde_json::Error) -> Refusal {
     let (line, column) = (error.line().max(1), error.column());
     let line_start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
-    let offset = (line_start + column.saturating_sub(1)).min(text.len());
+    let offset = text.floor_char_boundary((line_start + column.saturating_sub(1)).min(text.len()));
+    // serde counts bytes.
+    let column = text[line_start.min(offset)..offset].chars().count() + 1;
     let reason = error.to_string();
     let reason = reason.split_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason).to_owned();
-    Refusal::NotJson { line, column: column.max(1), offset, reason }
+    Refusal::NotJson { line, column, offset, reason }
 }
 
 fn not_json_at(before: &str, offset: usize, reason: &str) -> Refusal {
@@ -196,6 +198,7 @@ mod tests {
         assert_eq!(at(b"{\"a\": nope}"), (1, 8, 7));
         assert_eq!(at(b"{\n  \"a\": 1,\n  oops\n}"), (3, 3, 14));
         assert_eq!(at(b"{} oops"), (1, 4, 3));
+        assert_eq!(at("{\"ä\": nope}".as_bytes()), (1, 8, 8));
         assert_eq!(at(b"{}{}"), (1, 3, 2));
         assert_eq!(at(b"{\"a\": \"\xff\"}"), (1, 8, 7));
         assert_eq!(at(b"hello").0, 1);
