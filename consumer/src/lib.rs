@@ -5,6 +5,7 @@
 pub mod api;
 pub mod bus;
 pub mod config;
+pub mod counts;
 pub mod event;
 pub mod feed;
 pub mod flow;

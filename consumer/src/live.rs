@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     App,
-    api::Counts,
+    counts::Counts,
     event::{Event, Summary},
     feed::Snapshot,
     sockets,

@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 /// A module (a folder or a file under `src`) and the modules of the same crate that it must not use.
 type Forbidden = (&'static str, &'static [&'static str]);
 
-const CONSUMER_EDGES: &[&str] = &["actions", "api", "intake", "pages", "rooms"];
+const CONSUMER_EDGES: &[&str] = &["actions", "api", "intake", "live", "pages", "rooms"];
 const CONSUMER: &[Forbidden] = &[
-    ("store", &["actions", "api", "bus", "intake", "log", "pages", "rooms"]),
-    ("bus", &["actions", "api", "intake", "log", "pages", "rooms", "store"]),
+    ("store", &["actions", "api", "bus", "intake", "live", "log", "pages", "rooms"]),
+    ("bus", &["actions", "api", "intake", "live", "log", "pages", "rooms", "store"]),
     ("log", CONSUMER_EDGES),
     ("intake", CONSUMER_EDGES),
     ("actions", CONSUMER_EDGES),
     ("rooms", CONSUMER_EDGES),
+    ("live", CONSUMER_EDGES),
     // Its OpenAPI document names the intake's route, and nothing else of another edge.
-    ("api", &["actions", "pages", "rooms"]),
+    ("api", &["actions", "live", "pages", "rooms"]),
     ("pages", CONSUMER_EDGES),
 ];
 const PRODUCER: &[Forbidden] = &[
@@ -38,7 +39,7 @@ fn a_module_uses_only_what_lies_in_its_direction() {
         for source in sources(service) {
             let rule = rules.iter().find(|(module, _)| *module == source.module);
             for target in rule.map_or(&[][..], |(_, targets)| targets) {
-                let uses = *target != source.module && source.mentions(&format!("crate::{target}"));
+                let uses = *target != source.module && source.uses(target);
                 assert!(!uses, "{} uses crate::{target}, against the directions", source.path.display());
             }
         }
@@ -98,12 +99,47 @@ struct Source {
 }
 
 impl Source {
+    /// Whether it names this module of its crate, by a path or in a group (`use crate::{App, api};`).
+    fn uses(&self, module: &str) -> bool {
+        let groups = self.text.split("crate::{").skip(1).flat_map(top_names);
+        self.mentions(&format!("crate::{module}")) || groups.into_iter().any(|name| name == module)
+    }
+
     /// Whether its code, comments left out, has `name` as a whole path.
     fn mentions(&self, name: &str) -> bool {
         let code = self.text.lines().filter(|line| !line.trim_start().starts_with("//"));
         let mut rests = code.flat_map(|line| line.match_indices(name).map(move |(at, _)| &line[at + name.len()..]));
         rests.any(|rest| name.ends_with(':') || !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_'))
     }
+}
+
+/// `App`, `api` and `store` of `App, api, store::{counts, events}};`: the first names of a group that was opened before this text.
+fn top_names(group: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut names) = (0, 0, Vec::new());
+    for (at, letter) in group.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                names.push(&group[start..at]);
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                names.push(&group[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    names.into_iter().map(|item| item.trim().split("::").next().unwrap_or_default()).collect()
+}
+
+#[test]
+fn the_names_of_a_group_are_found() {
+    assert_eq!(
+        top_names("App, api,\n store::{counts, events::{self}}, live::Frame};\nuse x::{y};"),
+        ["App", "api", "store", "live"]
+    );
 }
 
 fn sources(package: &str) -> impl Iterator<Item = Source> {

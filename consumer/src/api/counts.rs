@@ -15,37 +15,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     App,
+    counts::Counts,
     store::counts::{self, Tally},
 };
 
 /// The windows of the chart of rates and the step of each, in seconds.
 const WINDOWS: [(i64, i64); 4] = [(60, 1), (900, 10), (3600, 30), (86_400, 720)];
-
-/// How many events of each priority were ever received.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-pub struct Counts {
-    #[serde(rename = "Low")]
-    pub low: i64,
-    #[serde(rename = "Moderate")]
-    pub moderate: i64,
-    #[serde(rename = "Major")]
-    pub major: i64,
-    #[serde(rename = "Critical")]
-    pub critical: i64,
-    /// Unknown priority or none.
-    pub other: i64,
-    pub total: i64,
-    /// Offset of the newest event of the log.
-    pub head: i64,
-}
-
-impl Counts {
-    #[must_use]
-    pub fn new(tally: Tally, head: i64) -> Self {
-        let [low, moderate, major, critical, other] = tally;
-        Self { low, moderate, major, critical, other, total: tally.iter().sum(), head }
-    }
-}
 
 /// One source or all.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -58,22 +33,7 @@ pub struct SourceQuery {
 
 #[utoipa::path(get, path = "/api/counts", tag = "log", params(SourceQuery), responses((status = 200, body = Counts)))]
 pub async fn totals(State(app): State<App>, Query(query): Query<SourceQuery>) -> Result<Json<Counts>, Problem> {
-    Ok(Json(count(&app, query.source.as_deref()).await?))
-}
-
-/// The counts of one source or of all, as they are committed.
-///
-/// # Errors
-/// When the database fails.
-pub async fn count(app: &App, source: Option<&str>) -> Result<Counts, Problem> {
-    let (mut asked, mut head) = (Tally::default(), 0);
-    for row in counts::all(&app.db).await? {
-        head += row.tally.iter().sum::<i64>();
-        if source.is_none_or(|source| source.is_empty() || source == row.source) {
-            asked.iter_mut().zip(row.tally).for_each(|(sum, more)| *sum += more);
-        }
-    }
-    Ok(Counts::new(asked, head))
+    Ok(Json(Counts::of(&app.db, query.source.as_deref()).await?))
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]

@@ -21,8 +21,6 @@ use crate::{
     store::events::{self, Search},
 };
 
-pub use counts::{Counts, count};
-
 const DEFAULT_LIMIT: i64 = 100;
 const MAX_LIMIT: i64 = 1000;
 
@@ -157,21 +155,10 @@ struct Whole<'a> {
 #[utoipa::path(get, path = "/api/events/{id}", tag = "log", params(("id" = String, Path, description = "Id of the event, or its offset as @7")),
     responses((status = 200, body = inline(Whole)), (status = 404)))]
 async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Box<RawValue>>, Problem> {
-    let event = find(&app, &id).await?;
+    let event =
+        events::named(&app.db, &id).await?.ok_or_else(|| Problem::not_found(format!("event {id} (any more)")))?;
     let request = serde_json::from_str(&event.request).map_err(|error| Problem::internal(&error))?;
     to_json(&Whole { listed: Listed::new(&event)?, raw: &event.body, request })
-}
-
-/// The event of an id, or of an offset written as `@7`.
-///
-/// # Errors
-/// 404 when there is none, or none any more.
-pub async fn find(app: &App, id: &str) -> Result<Event, Problem> {
-    let found = match id.strip_prefix('@').and_then(|offset| offset.parse().ok()) {
-        Some(offset) => events::at(&app.db, offset).await?,
-        None => events::by_id(&app.db, id).await?,
-    };
-    found.ok_or_else(|| Problem::not_found(format!("event {id} (any more)")))
 }
 
 /// `GET /readyz`.

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::row::EventRow;
 use crate::{
-    App, api,
+    App,
     event::Rank,
     store::{
         counts,
@@ -168,7 +168,8 @@ struct EventPage {
 /// `GET /events/{id}`; an offset is written as `@7`.
 pub async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
     let now_ms = now_ms();
-    let event = api::find(&app, &id).await?;
+    let event =
+        events::named(&app.db, &id).await?.ok_or_else(|| Problem::not_found(format!("event {id} (any more)")))?;
     let (tail, head) = events::span(&app.db).await?;
     let request: BTreeMap<String, Value> = serde_json::from_str(&event.request).unwrap_or_default();
     let fact = |name: &str| request.get(name).and_then(Value::as_str).unwrap_or("unknown").to_owned();

@@ -223,11 +223,22 @@ fn pattern(part: &str) -> String {
     format!("%{plain}%")
 }
 
+/// The event of an id, or of an offset written as `@7`; `None` when there is none (any more).
+///
+/// # Errors
+/// When the database fails.
+pub async fn named(db: &Db, name: &str) -> sqlx::Result<Option<Event>> {
+    match name.strip_prefix('@').and_then(|offset| offset.parse().ok()) {
+        Some(offset) => at(db, offset).await,
+        None => by_id(db, name).await,
+    }
+}
+
 /// The event of this id, the newest when several sources sent the same; `None` when there is none (any more).
 ///
 /// # Errors
 /// When the database fails.
-pub async fn by_id(db: &Db, id: &str) -> sqlx::Result<Option<Event>> {
+async fn by_id(db: &Db, id: &str) -> sqlx::Result<Option<Event>> {
     let text = format!("select {COLUMNS} from events where id = $1 order by log_offset desc limit 1");
     sqlx::query(sqlx::AssertSqlSafe(text))
         .bind(id.to_owned())
@@ -242,7 +253,7 @@ pub async fn by_id(db: &Db, id: &str) -> sqlx::Result<Option<Event>> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn at(db: &Db, offset: i64) -> sqlx::Result<Option<Event>> {
+async fn at(db: &Db, offset: i64) -> sqlx::Result<Option<Event>> {
     let search =
         Search { since: offset.saturating_sub(1), before: offset.saturating_add(1), limit: 1, ..Search::default() };
     Ok(find(db, &search).await?.pop())
