@@ -22,9 +22,6 @@ const MAX_WAITING_KIB: usize = 64 * 1024;
 /// Events of one commit; one request is never divided.
 const MAX_COMMIT: usize = 2000;
 
-/// So many requests in one commit mean that more are on their way, which the next commit waits for.
-const CROWD: usize = 16;
-const GATHER: Duration = Duration::from_millis(1);
 /// A commit that takes longer has failed: its senders wait no longer than this.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(20);
 const WAIT_AFTER_ERROR: Duration = Duration::from_millis(100);
@@ -58,8 +55,6 @@ struct Append {
 pub struct Writer {
     queue: mpsc::Receiver<Append>,
     appender: Appender,
-    /// Many came at once last time.
-    crowded: bool,
     feed: Arc<Feed>,
     bus: Bus,
     metrics: Arc<Metrics>,
@@ -71,7 +66,7 @@ impl Log {
     pub fn new(queue: usize, db: Db, feed: Arc<Feed>, bus: Bus, metrics: Arc<Metrics>) -> (Self, Writer) {
         let (sender, receiver) = mpsc::channel(queue.max(1));
         let log = Self { queue: sender, room: Arc::new(Semaphore::new(MAX_WAITING_KIB)) };
-        (log, Writer { queue: receiver, appender: Appender::new(db), crowded: false, feed, bus, metrics })
+        (log, Writer { queue: receiver, appender: Appender::new(db), feed, bus, metrics })
     }
 
     /// Appends the events of one request, all or none, and waits for the commit.
@@ -113,11 +108,8 @@ impl Writer {
         first.map(|first| waiting.push_back(first)).is_some()
     }
 
-    /// Lets those who are about to hand in theirs do it first: a larger commit costs hardly more than a small one. Who comes alone does not wait.
+    /// Lets those who are about to hand in theirs do it first: a larger commit costs hardly more than a small one.
     async fn take_what_is_coming(&mut self, waiting: &mut VecDeque<Append>) {
-        if self.crowded {
-            time::sleep(GATHER).await;
-        }
         let mut before = 0;
         while waiting.len() > before && waiting.len() < MAX_COMMIT {
             before = waiting.len();
@@ -129,7 +121,6 @@ impl Writer {
     }
 
     async fn commit(&mut self, requests: Vec<Append>) {
-        self.crowded = requests.len() >= CROWD;
         let begun = Instant::now();
         let mut events = Vec::with_capacity(requests.len());
         let mut answers = Vec::with_capacity(requests.len());
