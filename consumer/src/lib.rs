@@ -125,7 +125,7 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
         serve_while(serve::run(listener, front(app.clone(), router), app.stop.clone()), &mut vital, &app.stop).await;
     closing_log.cancel();
     if time::timeout(GRACE, finish(&app, vital)).await.is_err() {
-        tracing::warn!("gave up on what did not end in time; what was not answered is not stored");
+        tracing::warn!("gave up on what did not end in time; who was not answered sends again");
     }
     tracing::info!("consumer has stopped");
     served

@@ -26,12 +26,12 @@ const MAX_COMMIT: usize = 2000;
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(20);
 const WAIT_AFTER_ERROR: Duration = Duration::from_millis(100);
 
-/// Why events were not appended; none of them is stored.
+/// Why events were not appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// Too much is waiting: come again.
+    /// Too much is waiting: nothing is stored, come again.
     Full,
-    /// The database failed: come again.
+    /// The database failed, or did not say in time what became of the commit: come again; only an id tells whether it was stored.
     Failed,
     /// The service is ending.
     Closed,
@@ -72,7 +72,7 @@ impl Log {
     /// Appends the events of one request, all or none, and waits for the commit.
     ///
     /// # Errors
-    /// Says why nothing of it is stored.
+    /// Says why it is not known to be stored.
     pub async fn append(&self, events: Vec<NewEvent>) -> Result<(), Refused> {
         let bytes: usize = events.iter().map(|event| event.body.len() + event.request.len()).sum();
         let room = u32::try_from(bytes / 1024 + 1).map_err(|_| Refused::Full)?;
@@ -129,7 +129,7 @@ impl Writer {
             answers.push((request.answer, request.room));
         }
         let appended = time::timeout(COMMIT_TIMEOUT, self.appender.append(events)).await;
-        let outcome = match appended.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+        let outcome = match appended.unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into()))) {
             Ok(stored) => {
                 self.publish(&stored, begun);
                 Ok(())

@@ -33,6 +33,7 @@ const MAX_DEPTH: usize = 128;
 const MAX_ID_CHARS: usize = 256;
 const MAX_SOURCE_CHARS: usize = 64;
 const DEFAULT_SOURCE: &str = "default";
+
 /// The routes; they stand behind the least layers, for their speed.
 pub fn routes() -> Router<App> {
     Router::new()
@@ -162,7 +163,7 @@ fn come_again(refused: Refused) -> Problem {
             ("More is waiting to be stored than the queue holds. Nothing of this request is stored; send it again.", 1)
         }
         Refused::Failed => {
-            ("The log cannot be written at the moment. Nothing of this request is stored; send it again.", 2)
+            ("The log did not say that this request is stored. Send it again; with a webhook-id it is stored once.", 2)
         }
         Refused::Closed => ("The service is stopping. Send it again when it is back.", 2),
     };
