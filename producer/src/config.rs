@@ -146,6 +146,18 @@ pub struct Settings {
     #[arg(long, env = "ALLOW_TARGETS", value_name = "LIST", default_value = "", hide_default_value = true)]
     pub allow_targets: AllowList,
 
+    /// Accounts API: the wait before each of the three retries of a subscription that keeps the old profile
+    #[arg(long, env = "DEFAULT_RETRY", value_name = "TIME", default_value = "120s", value_parser = time)]
+    pub default_retry: Duration,
+
+    /// Accounts API: failed attempts in a row after which an account's endpoint is disabled and its events are held
+    #[arg(long, env = "MAX_FAILED_COUNT", value_name = "N", default_value_t = 250, value_parser = clap::value_parser!(i64).range(1..))]
+    pub max_failed_count: i64,
+
+    /// Accounts API: ask the accounts' endpoints for a certificate that can be verified; PyWebhooks never did
+    #[arg(long, env = "VERIFY_ENDPOINT_TLS", value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
+    pub verify_endpoint_tls: bool,
+
     #[command(flatten)]
     pub common: CommonArgs,
 }
