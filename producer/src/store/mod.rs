@@ -1,5 +1,6 @@
 //! The SQL, a file a table: one text for SQLite and PostgreSQL.
 
+pub mod accounts;
 pub mod attempts;
 pub mod batches;
 pub mod deliveries;
@@ -7,6 +8,10 @@ pub mod endpoints;
 pub mod presence;
 pub mod queue;
 pub mod record;
+pub mod registrations;
+pub mod resets;
+pub mod subscriptions;
+pub mod triggered;
 
 use std::future::Future;
 
