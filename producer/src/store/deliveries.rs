@@ -36,6 +36,7 @@ pub struct Delivery {
     pub id: String,
     /// The `webhook-id`.
     pub message_id: String,
+    pub endpoint_id: String,
     pub url: String,
     pub batch_id: Option<String>,
     pub position: i64,
@@ -59,6 +60,7 @@ impl FromRow<'_, AnyRow> for Delivery {
         Ok(Self {
             id: row.try_get("id")?,
             message_id: row.try_get("message_id")?,
+            endpoint_id: row.try_get("endpoint_id")?,
             url: row.try_get("url")?,
             batch_id: row.try_get("batch_id")?,
             position: row.try_get("position")?,
@@ -156,7 +158,7 @@ impl Store {
                 State::Waiting | State::Delivered => {}
             }
         }
-        super::endpoints::resume(&mut tx, &found.url).await?;
+        super::endpoints::resume_line(&mut tx, &found.endpoint_id).await?;
         tx.commit().await?;
         Ok(Retried::Queued)
     }

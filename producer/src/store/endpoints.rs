@@ -118,22 +118,50 @@ pub(super) async fn change(
     query.execute(connection).await.map(drop)
 }
 
-/// The id of the endpoint with this URL; made when it is new, enabled again when it was stopped.
+/// The id of the batches' line to this URL; made when it is new, enabled again when it was stopped.
 pub(super) async fn enable(connection: &mut AnyConnection, url: &str, now_ms: i64) -> sqlx::Result<String> {
-    sqlx::query("insert into endpoints (id, url, created_ms) values ($1,$2,$3) on conflict (url) do nothing")
-        .bind(super::batches::fresh_id())
-        .bind(url)
-        .bind(now_ms)
-        .execute(&mut *connection)
-        .await?;
-    let enable = "update endpoints set state = 0, not_before_ms = 0 where url = $1 and state <> 0";
-    sqlx::query(enable).bind(url).execute(&mut *connection).await?;
-    sqlx::query_scalar("select id from endpoints where url = $1").bind(url).fetch_one(connection).await
+    let id = line(connection, &Line { url, subscription: "", account: None }, now_ms).await?;
+    let enable = "update endpoints set state = 0, not_before_ms = 0 where id = $1 and state <> 0";
+    sqlx::query(enable).bind(&id).execute(connection).await?;
+    Ok(id)
 }
 
-/// Enables the endpoint when it was stopped, and ends the pause that it asked for: somebody wants to send now.
+/// A line of the queue: what goes to one URL, for the batches or for one subscription.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    pub url: &'a str,
+    /// Empty for the batches.
+    pub subscription: &'a str,
+    pub account: Option<&'a str>,
+}
+
+/// The id of the line; made when it is new.
+pub(super) async fn line(connection: &mut AnyConnection, line: &Line<'_>, now_ms: i64) -> sqlx::Result<String> {
+    sqlx::query(
+        "insert into endpoints (id, url, subscription_id, account_id, created_ms) values ($1,$2,$3,$4,$5) \
+         on conflict (subscription_id, url) do nothing",
+    )
+    .bind(super::batches::fresh_id())
+    .bind(line.url)
+    .bind(line.subscription)
+    .bind(line.account)
+    .bind(now_ms)
+    .execute(&mut *connection)
+    .await?;
+    let find = "select id from endpoints where subscription_id = $1 and url = $2";
+    sqlx::query_scalar(find).bind(line.subscription).bind(line.url).fetch_one(connection).await
+}
+
+/// Enables the batches' line to this URL when it was stopped, and ends the pause that it asked for: somebody wants to send now.
 pub(super) async fn resume(connection: &mut AnyConnection, url: &str) -> sqlx::Result<()> {
-    let resume =
-        "update endpoints set state = 0, not_before_ms = 0 where url = $1 and (state <> 0 or not_before_ms > 0)";
+    let resume = "update endpoints set state = 0, not_before_ms = 0 \
+                  where subscription_id = '' and url = $1 and (state <> 0 or not_before_ms > 0)";
     sqlx::query(resume).bind(url).execute(connection).await.map(drop)
+}
+
+/// The same for one line.
+pub(super) async fn resume_line(connection: &mut AnyConnection, id: &str) -> sqlx::Result<()> {
+    let resume =
+        "update endpoints set state = 0, not_before_ms = 0 where id = $1 and (state <> 0 or not_before_ms > 0)";
+    sqlx::query(resume).bind(id).execute(connection).await.map(drop)
 }
