@@ -4,6 +4,8 @@ pub mod attempts;
 pub mod batches;
 pub mod deliveries;
 pub mod endpoints;
+pub mod failures;
+pub mod limits;
 pub mod presence;
 pub mod queue;
 pub mod record;

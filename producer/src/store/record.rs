@@ -44,12 +44,20 @@ pub struct Made {
     pub endpoint: Option<Change>,
     /// It costs no place in the schedule.
     pub free: bool,
+    /// JSON arrays of pairs; kept for subscriptions.
+    pub request_headers: Option<String>,
+    pub response_headers: Option<String>,
 }
 
 impl Made {
+    /// Whether it says anything of the receiver; some end without having been tried.
+    pub fn was_tried(&self) -> bool {
+        !matches!(self.reason, Some("stopped" | "cancelled"))
+    }
+
     /// About what it weighs on the way to the database.
     fn stored_bytes(&self) -> usize {
-        let texts = [&self.detail, &self.response].into_iter().flatten();
+        let texts = [&self.detail, &self.response, &self.request_headers, &self.response_headers].into_iter().flatten();
         MOVE_BYTES + 60 + texts.map(String::len).sum::<usize>()
     }
 }
@@ -77,7 +85,8 @@ impl Store {
     /// Records the attempts and moves their deliveries, batches and endpoints, all or nothing.
     ///
     /// An attempt whose lease was lost meanwhile is kept in the history; it moves a delivery that still waits if it delivered it, else nothing.
-    pub async fn record(&self, made: &mut [Made], now_ms: i64) -> sqlx::Result<()> {
+    /// An account whose failed attempts reach `max_failed_count` is disabled.
+    pub async fn record(&self, made: &mut [Made], max_failed_count: i64, now_ms: i64) -> sqlx::Result<()> {
         made.sort_by(|left, right| left.claimed.id.cmp(&right.claimed.id));
         let mut tx = self.db.write.begin().await?;
         let mut batches = open_batches(&mut tx, made).await?;
@@ -97,6 +106,7 @@ impl Store {
         for (id, batch) in &batches {
             close_batch(&mut tx, id, &batch.tally, now_ms).await?;
         }
+        super::failures::count(&mut tx, made, max_failed_count, now_ms).await?;
         for (endpoint, change) in changes(made) {
             super::endpoints::change(&mut tx, endpoint, change, (now_ms, self.db.kind)).await?;
         }
@@ -229,8 +239,8 @@ type Placed<'a> = (&'a Made, Place);
 async fn insert_attempts(connection: &mut AnyConnection, rows: &[Placed<'_>]) -> sqlx::Result<()> {
     let sql = format!(
         "insert into attempts (delivery_id, number, step, batch_id, batch_seq, at_ms, duration_ms, outcome, status, reason, detail, response, \
-         next_ms) values {}",
-        common::db::values(rows.len(), 13)
+         next_ms, request_headers, response_headers) values {}",
+        common::db::values(rows.len(), 15)
     );
     let query = sqlx::query(AssertSqlSafe(sql));
     let query = rows.iter().fold(query, |query, (attempt, place)| bind(query, attempt, *place));
@@ -256,6 +266,8 @@ fn bind<'q>(query: AnyQuery<'q>, attempt: &'q Made, place: Place) -> AnyQuery<'q
         .bind(attempt.detail.as_deref())
         .bind(attempt.response.as_deref())
         .bind(attempt.next_ms.filter(|_| place.again))
+        .bind(attempt.request_headers.as_deref())
+        .bind(attempt.response_headers.as_deref())
 }
 
 async fn close_batch(connection: &mut AnyConnection, id: &str, tally: &Tally, now_ms: i64) -> sqlx::Result<()> {
