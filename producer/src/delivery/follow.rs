@@ -29,7 +29,7 @@ pub struct Hop {
 pub enum Next {
     /// It is the answer.
     Here,
-    Hop(Hop),
+    Hop(Box<Hop>),
     /// It redirects to this, which is no URL.
     Lost(String),
 }
@@ -48,13 +48,16 @@ impl Hop {
         let mut headers = self.headers.clone();
         if url.origin() != self.url.origin() {
             let secret: Vec<_> = headers.keys().filter(|name| sign::is_secret(name)).cloned().collect();
-            secret.iter().for_each(|name| drop(headers.remove(name)));
+            for name in secret {
+                headers.remove(name);
+            }
         }
         if again {
-            return Next::Hop(Self { method: self.method.clone(), url, headers, body: self.body.clone() });
+            let (method, body) = (self.method.clone(), self.body.clone());
+            return Next::Hop(Self { method, url, headers, body }.into());
         }
         headers.remove(header::CONTENT_TYPE);
-        Next::Hop(Self { method: Method::GET, url, headers, body: Bytes::new() })
+        Next::Hop(Self { method: Method::GET, url, headers, body: Bytes::new() }.into())
     }
 }
 

@@ -12,8 +12,8 @@ use super::{
     retry,
 };
 use crate::store::{
+    made::{Made, Outcome},
     queue::{Claimed, Profile},
-    record::{Made, Outcome},
 };
 
 /// Busy answers in all that cost a delivery no place in the schedule.

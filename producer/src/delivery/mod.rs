@@ -8,6 +8,7 @@ pub mod guard;
 mod made;
 pub mod pace;
 pub mod paces;
+mod plan;
 mod probe;
 pub mod record;
 pub mod retry;
@@ -36,8 +37,8 @@ use crate::{
     store::{
         self,
         endpoints::Waiting,
+        made::Made,
         queue::{Claimed, Lease, Wanted},
-        record::Made,
     },
 };
 use answer::Answer;

@@ -9,6 +9,7 @@ use std::{
 use super::{
     answer::{Answer, Meaning},
     pace::{Pace, Verdict},
+    plan::{Due, Plan, places, share},
 };
 use crate::store::{
     endpoints::{Change, Waiting},
@@ -16,21 +17,8 @@ use crate::store::{
     queue::Wanted,
 };
 
-/// Endpoints that one claim serves; the others have their turn in the next.
-const ENDPOINTS_A_CLAIM: usize = 32;
 /// Endpoints remembered while nothing is under way to them.
 const REMEMBERED: usize = 10_000;
-
-/// What a claim may take.
-#[derive(Debug, Default)]
-pub struct Plan {
-    /// How many deliveries of which endpoint.
-    pub wanted: Vec<Wanted>,
-    /// When something is due at the earliest that is not due yet.
-    pub next_ms: Option<i64>,
-    /// Whether something due was left for want of room.
-    pub starved: bool,
-}
 
 /// The paces of all endpoints of this process.
 #[derive(Debug)]
@@ -48,12 +36,6 @@ struct Inner {
     /// Of these, to endpoints whose last attempt timed out.
     slow: usize,
     turn: usize,
-}
-
-/// An endpoint that has something due, and how much of it may be sent.
-struct Due {
-    wanted: Wanted,
-    slow: bool,
 }
 
 impl Paces {
@@ -94,8 +76,8 @@ impl Paces {
         }
         let room = self.total_limit.saturating_sub(inner.in_flight);
         let slow_room = (self.total_limit / 2).max(1).saturating_sub(inner.slow);
-        inner.turn = inner.turn.wrapping_add(1);
         share(due, (room, slow_room.min(room)), inner.turn, &mut plan);
+        inner.turn = inner.turn.wrapping_add(plan.wanted.len().max(1));
         plan
     }
 
@@ -176,37 +158,6 @@ impl Inner {
     }
 }
 
-/// How many more may be sent there at once.
-fn places(endpoint: &Waiting, pace: &Pace) -> i64 {
-    let limit = if endpoint.in_order { 1 } else { pace.limit };
-    let places = i64::try_from(limit.saturating_sub(pace.in_flight)).unwrap_or(i64::MAX);
-    endpoint.limits.iter().map(Limit::burst).fold(places, i64::min)
-}
-
-fn share(mut due: Vec<Due>, (mut room, mut slow_room): (usize, usize), turn: usize, plan: &mut Plan) {
-    if due.is_empty() {
-        return;
-    }
-    let first = turn % due.len();
-    due.rotate_left(first);
-    let count = due.len();
-    for (served, Due { wanted, slow }) in due.into_iter().enumerate() {
-        if room == 0 || plan.wanted.len() == ENDPOINTS_A_CLAIM {
-            plan.starved = true;
-            return;
-        }
-        let even = room / (count - served).min(ENDPOINTS_A_CLAIM);
-        let wants = usize::try_from(wanted.limit).unwrap_or_default();
-        let gets = wants.min(even.max(1)).min(if slow { slow_room } else { room });
-        plan.starved |= gets < wants;
-        if gets > 0 {
-            room -= gets;
-            slow_room = slow_room.saturating_sub(if slow { gets } else { 0 }).min(room);
-            plan.wanted.push(Wanted { limit: i64::try_from(gets).unwrap_or(i64::MAX), ..wanted });
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,16 +177,8 @@ mod tests {
     }
 
     fn answer(meaning: Meaning, retry_after_s: Option<u64>) -> Answer {
-        Answer {
-            meaning,
-            status: None,
-            reason: None,
-            detail: None,
-            response: None,
-            retry_after: retry_after_s.map(Duration::from_secs),
-            request_headers: None,
-            response_headers: None,
-        }
+        let retry_after = retry_after_s.map(Duration::from_secs);
+        Answer { reason: None, retry_after, ..Answer::failed(meaning, "", "") }
     }
 
     fn wanted(line: &str, limit: i64) -> Wanted {

@@ -8,7 +8,7 @@ use tokio::{sync::mpsc::Receiver, time::sleep};
 use super::paces::Paces;
 use crate::{
     App,
-    store::{endpoints::Change, record::Made},
+    store::{endpoints::Change, made::Made},
 };
 
 /// Attempts a commit takes at most.

@@ -90,7 +90,7 @@ impl Webhooks {
                 Err(answer) => return *answer,
             };
             match hop.next(response.status(), response.headers()) {
-                Next::Hop(next) => hop = next,
+                Next::Hop(next) => hop = *next,
                 Next::Lost(place) => {
                     let detail = format!("the receiver redirects to {place}, which is no address");
                     return Answer::failed(Meaning::Later, "redirect", detail);

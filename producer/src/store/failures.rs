@@ -10,7 +10,7 @@ use super::{
     batches::fresh_id,
     chunks,
     endpoints::{self, Line},
-    record::{Made, Outcome},
+    made::{Made, Outcome},
 };
 
 /// What attempts told of an account, in the order it was learnt.

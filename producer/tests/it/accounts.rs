@@ -110,7 +110,7 @@ on_both! {
             let id = accounts.trigger(Some(event), "{}", std::slice::from_ref(&subscription)).await.remove(0);
             assert_eq!(accounts.ended(&id).await, 1);
             let hook = receiver.hooks().pop().unwrap();
-            assert_eq!(hook.headers.get("event").map(|value| value.as_bytes()), header, "{event}");
+            assert_eq!(hook.headers.get("event").map(reqwest::header::HeaderValue::as_bytes), header, "{event}");
         }
     }
 

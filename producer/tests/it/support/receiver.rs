@@ -61,7 +61,7 @@ impl Answer {
         self
     }
 
-    /// 200 with JSON, as receivers of PyWebhooks say it.
+    /// 200 with JSON, as receivers of `PyWebhooks` say it.
     pub fn json() -> Self {
         Self::status(200).body("{}")
     }
