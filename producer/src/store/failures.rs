@@ -42,7 +42,8 @@ impl FromRow<'_, AnyRow> for Counted {
 }
 
 impl Store {
-    /// Puts what is held for the account in the queue, due now, in its order, on the lines of the account's present endpoint; gives how many.
+    /// Puts what is held for the account in the queue, due now, in its order, on the lines of the account's present endpoint, which are
+    /// enabled when they were stopped; gives how many.
     ///
     /// 0 as well when there is no such account, or its endpoint is no URL at all: then it stays held.
     pub async fn release_held(&self, account: &str, now_ms: i64) -> sqlx::Result<u64> {
@@ -208,6 +209,7 @@ async fn release(connection: &mut AnyConnection, account: &str, now_ms: i64) -> 
     for subscription in subscriptions {
         let line = Line { url: &url, subscription: &subscription, account: Some(account) };
         let line = endpoints::line(connection, &line, now_ms).await?;
+        endpoints::resume_line(connection, &line).await?;
         let release = "update deliveries set state = 0, lease = null, endpoint_id = $3, updated_ms = $4, \
                        due_ms = case when due_ms < $4 then due_ms else $4 end \
                        where subscription_id = $2 and account_id = $1 and state = -1 and state < 1";

@@ -19,3 +19,4 @@ mod pace;
 mod progress;
 mod queue;
 mod retries;
+mod tls;
