@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{Accounts, Answer, Database, Receiver, Subscription};
+use crate::support::{Accounts, Answer, Database, Receiver, Subscription, redis_url};
 
 on_both! {
     async fn a_failing_head_holds_its_own_line_only_and_the_order_stays(database: Database) {
@@ -81,4 +81,25 @@ on_both! {
         let waits = format!("select count(*) from deliveries where state = 0 and account_id = '{}'", all[0].account.id);
         assert_eq!(accounts.number(waits).await, Some(101), "it is silent all the while");
     }
+}
+
+#[tokio::test]
+async fn two_producers_keep_one_order_and_send_one_at_a_time() {
+    let (database, receiver) = (Database::postgres().await, Receiver::start().await);
+    let takes = Duration::from_millis(20);
+    receiver.always(Answer::json().after(takes));
+    let mut settings = Accounts::settings(&database);
+    settings.common.broker_url = Some(redis_url());
+    let (_one, mut accounts) = Accounts::run(&database, settings.clone()).await;
+    let (_other, _) = Accounts::run(&database, settings).await;
+    let account = accounts.account(&receiver.url()).await;
+    let subscription = Subscription { fifo: true, ..Subscription::of(&account) };
+    accounts.subscribe(&subscription).await;
+    for number in 0..50 {
+        accounts.trigger(None, &number.to_string(), std::slice::from_ref(&subscription)).await;
+    }
+    let hooks = receiver.arrived(50).await;
+    let order: Vec<i64> = hooks.iter().map(|hook| hook.task().as_i64().unwrap()).collect();
+    assert_eq!(order, (0..50).collect::<Vec<i64>>());
+    assert!(hooks.windows(2).all(|pair| pair[1].at - pair[0].at >= takes));
 }
