@@ -134,7 +134,7 @@ impl Worker {
     async fn round(self: &Arc<Self>, sweep: &mut Sweep) -> store::Result<(Duration, bool)> {
         let (read_at, now_ms) = (Instant::now(), now_ms());
         self.probe(sweep).await?;
-        if sweep.begins() {
+        if sweep.asks_first() {
             let next_ms = self.app.store.next_due_ms().await?;
             if next_ms.is_none_or(|next_ms| next_ms > now_ms) {
                 return Ok((sweep.until(next_ms, now_ms), false));

@@ -19,19 +19,34 @@ pub struct Sweep {
     after: String,
     /// When something is due at the earliest that was not due yet.
     next_ms: Option<i64>,
-    starved: bool,
-    /// Something was due, and something was claimed.
-    wanted: bool,
-    served: bool,
+    met: Met,
+    /// The walk before served something: there is likely more.
+    busy: bool,
     /// When it was looked for what cannot be reached, and how soon that is done again.
     probed: Option<Instant>,
     unreachable: Option<Duration>,
     probe_every: Duration,
 }
 
+/// What a walk has met so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Met {
+    /// Something due was left for want of room.
+    starved: bool,
+    /// Something was due and there was room.
+    wanted: bool,
+    /// Something was claimed.
+    served: bool,
+}
+
 impl Sweep {
     pub const fn begins(&self) -> bool {
         self.after.is_empty()
+    }
+
+    /// Whether to ask first if anything is due at all, before a walk is begun.
+    pub const fn asks_first(&self) -> bool {
+        self.begins() && !self.busy
     }
 
     pub fn after(&self) -> &str {
@@ -43,19 +58,19 @@ impl Sweep {
         let full = page.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
         self.after = page.last().filter(|_| full).map(|last| last.id.clone()).unwrap_or_default();
         self.next_ms = [self.next_ms, plan.next_ms].into_iter().flatten().min();
-        self.starved |= plan.starved;
-        self.wanted |= !plan.wanted.is_empty();
+        self.met.starved |= plan.starved;
+        self.met.wanted |= !plan.wanted.is_empty();
     }
 
     /// How long to rest when so much of the page was claimed, and whether room was missing.
     pub fn next(&mut self, claimed: usize, now_ms: i64) -> (Duration, bool) {
-        self.served |= claimed > 0;
+        self.met.served |= claimed > 0;
         if !self.begins() {
-            return (GATHER, self.starved);
+            return (GATHER, self.met.starved);
         }
-        let (wanted, served, starved) = (self.wanted, self.served, self.starved);
+        let Met { starved, wanted, served } = std::mem::take(&mut self.met);
         let next_ms = self.next_ms.take();
-        (self.wanted, self.served, self.starved) = (false, false, false);
+        self.busy = served;
         // What was claimed is gone from the agenda; whether more is due only the next look shows.
         match (served, wanted) {
             (true, _) => (GATHER, true),

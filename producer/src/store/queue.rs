@@ -69,6 +69,9 @@ impl Claimed {
 
 impl FromRow<'_, AnyRow> for Claimed {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        let account_id: Option<String> = row.try_get("account_id")?;
+        // A batch's rows have nothing there, and are many.
+        let of_account = |name: &str| if account_id.is_some() { row.try_get(name) } else { Ok(None) };
         Ok(Self {
             id: row.try_get("id")?,
             message_id: row.try_get("message_id")?,
@@ -79,13 +82,13 @@ impl FromRow<'_, AnyRow> for Claimed {
             cancelled: row.try_get::<i64, _>("cancelled")? != 0,
             leased_until_ms: row.try_get("due_ms")?,
             body: row.try_get("body")?,
-            subscription_id: row.try_get("subscription_id")?,
-            account_id: row.try_get("account_id")?,
+            subscription_id: of_account("subscription_id")?,
+            event: of_account("event")?,
+            secret: of_account("secret")?,
+            other_secret: of_account("other_secret")?,
             profile: Profile::from_number(row.try_get("profile")?),
             once: row.try_get::<i64, _>("once")? != 0,
-            event: row.try_get("event")?,
-            secret: row.try_get("secret")?,
-            other_secret: row.try_get("other_secret")?,
+            account_id,
         })
     }
 }
