@@ -121,7 +121,7 @@ impl Worker {
             };
             tokio::select! {
                 () = self.app.stop.cancelled() => break,
-                () = self.app.work.notified() => {}
+                () = self.app.work.notified() => sweep.hurry(),
                 () = self.freed.notified(), if starved => {}
                 () = sleep(pause) => {}
             }
@@ -130,10 +130,15 @@ impl Worker {
         }
     }
 
-    /// Claims once; gives how long to wait if nothing wakes us, and whether room was missing.
+    /// Claims once, then looks at what cannot be reached; gives how long to wait if nothing wakes us, and whether room was missing.
     async fn round(self: &Arc<Self>, sweep: &mut Sweep) -> store::Result<(Duration, bool)> {
-        let (read_at, now_ms) = (Instant::now(), now_ms());
+        let next = self.look(sweep).await?;
         self.probe(sweep).await?;
+        Ok(next)
+    }
+
+    async fn look(self: &Arc<Self>, sweep: &mut Sweep) -> store::Result<(Duration, bool)> {
+        let (read_at, now_ms) = (Instant::now(), now_ms());
         if sweep.asks_first() {
             let next_ms = self.app.store.next_due_ms().await?;
             if next_ms.is_none_or(|next_ms| next_ms > now_ms) {
