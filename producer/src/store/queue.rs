@@ -133,7 +133,7 @@ impl Store {
 
     /// When the first of all deliveries that wait is due, or the first lease ends; `None`: nothing waits.
     pub async fn next_due_ms(&self) -> sqlx::Result<Option<i64>> {
-        let sql = "select due_ms from deliveries where state = 0 order by due_ms limit 1";
+        let sql = "select due_ms from deliveries where state = 0 and due_ms > -1 order by due_ms limit 1";
         sqlx::query_scalar(sql).fetch_optional(&self.db.read).await
     }
 
