@@ -2,6 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
 use sha2::Sha256;
 
 use crate::key;
@@ -37,6 +38,17 @@ pub fn sign(secret: &[u8], id: &str, timestamp_s: i64, body: &[u8]) -> String {
     mac.update(format!("{id}.{timestamp_s}.").as_bytes());
     mac.update(body);
     format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+}
+
+/// The value of `pywebhooks-signature`: HMAC-SHA1 over the body, in lower-case hex.
+///
+/// # Panics
+/// Never: HMAC takes a key of any length.
+#[must_use]
+pub fn sign_sha1(secret: &[u8], body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha1>::new_from_slice(secret).expect("HMAC takes a key of any length");
+    mac.update(body);
+    mac.finalize().into_bytes().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// Checks one `webhook-signature` header, which may hold several signatures separated by spaces.
