@@ -1,6 +1,7 @@
 //! The producer: whatever happens is queued as deliveries, and delivered as webhooks.
 
 mod api;
+pub mod canonical;
 pub mod cli;
 pub mod config;
 mod delivery;
@@ -20,7 +21,7 @@ use std::{net::SocketAddr, sync::Arc};
 use anyhow::Context;
 use axum::Router;
 use common::{
-    admin::Gate,
+    admin::{self, Gate},
     config::is_loopback,
     db,
     edge::{self, Edge},
@@ -47,6 +48,8 @@ pub struct App {
     pub policy: Arc<Policy>,
     /// Opens the accounts' keys.
     pub vault: Arc<Vault>,
+    /// `SECRET_KEY`, or the one that was made; for sessions.
+    pub secret: Arc<str>,
     /// Wakes the worker: something is due now.
     pub work: Arc<Notify>,
     /// Wakes whoever follows a batch.
@@ -74,9 +77,10 @@ impl App {
             News::start(common::config::given(settings.common.broker_url.as_ref()), &installation, inbox, &stop)?;
         let store = Store { db };
         let presence = store.enter(&settings.database_url, now_ms()).await?;
-        let vault = Vault::new(settings.common.secret_key.as_deref().unwrap_or_default());
+        let secret = admin::secret_key(&settings.common, &store.db, &settings.database_url).await?;
         Ok(Self {
-            vault: vault.into(),
+            vault: Vault::new(&secret).into(),
+            secret: secret.into(),
             settings: settings.into(),
             store,
             policy: policy.into(),

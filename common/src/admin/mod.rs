@@ -53,10 +53,7 @@ impl Gate {
             Some(password) => hash(password),
             None => made_password(service, db).await?,
         };
-        let secret = match given(settings.secret_key.as_ref()) {
-            Some(secret) => secret.to_owned(),
-            None => kept_secret(db, database_url).await?,
-        };
+        let secret = secret_key(settings, db, database_url).await?;
         Ok(Self { service, lock: Some(Arc::new(Lock::new(password_sha256, &secret))) })
     }
 
@@ -110,6 +107,17 @@ async fn made_password(service: &str, db: &Db) -> anyhow::Result<String> {
         eprintln!("The {service} listens on a wide address. Its admin password, shown this once: {password}");
     }
     Ok(kept)
+}
+
+/// `SECRET_KEY`, or the random one that was made at first start.
+///
+/// # Errors
+/// When the database or the key's file fails.
+pub async fn secret_key(settings: &CommonArgs, db: &Db, database_url: &str) -> anyhow::Result<String> {
+    match given(settings.secret_key.as_ref()) {
+        Some(secret) => Ok(secret.to_owned()),
+        None => kept_secret(db, database_url).await,
+    }
 }
 
 /// The random secret kept beside the database: in a file of its own next to SQLite, in the settings on PostgreSQL, where every node sees it.

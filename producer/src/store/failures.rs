@@ -42,13 +42,12 @@ impl FromRow<'_, AnyRow> for Counted {
 }
 
 impl Store {
-    /// Puts what is held for the account in the queue, due now, in its order, on the lines of the account's present endpoint, which are
-    /// enabled when they were stopped; gives how many.
-    ///
-    /// 0 as well when there is no such account, or its endpoint is no URL at all: then it stays held.
-    pub async fn release_held(&self, account: &str, now_ms: i64) -> sqlx::Result<u64> {
+    /// Releases what was held a moment too late: the account was enabled again while an event for it was stored.
+    pub async fn release_late(&self, account: &str, (max_failed_count, now_ms): (i64, i64)) -> sqlx::Result<u64> {
         let mut tx = self.db.write.begin().await?;
-        let released = release(&mut tx, account, now_ms).await?;
+        let sql = "update accounts set failed_count = failed_count where id = $1 and failed_count < $2";
+        let enabled = sqlx::query(sql).bind(account).bind(max_failed_count).execute(&mut *tx).await?;
+        let released = if enabled.rows_affected() > 0 { release(&mut tx, account, now_ms).await? } else { 0 };
         tx.commit().await?;
         Ok(released)
     }
@@ -178,26 +177,21 @@ async fn tell(
         .map(drop)
 }
 
-/// As Python's `json.dumps` writes it, keys sorted.
+/// As it is sent; the endpoint is JSON already.
 fn disabled_event(account: &str, counted: &Counted, now_ms: i64) -> String {
-    let text = format!(
+    format!(
         r#"{{"account_id": "{account}", "disabled_at": "{}", "endpoint": {}, "failed_count": {}, "type": "endpoint.disabled"}}"#,
         rfc3339(now_ms),
         counted.endpoint,
         counted.failed_count
-    );
-    text.chars().map(ascii).collect()
+    )
 }
 
-fn ascii(char: char) -> String {
-    if char.is_ascii() {
-        return char.into();
-    }
-    char.encode_utf16(&mut [0; 2]).iter().fold(String::new(), |text, unit| text + &format!("\\u{unit:04x}"))
-}
-
-/// Puts what is held in the queue. It keeps the time it was due at: that is past, and what was first stays first.
-async fn release(connection: &mut AnyConnection, account: &str, now_ms: i64) -> sqlx::Result<u64> {
+/// Puts what is held for the account in the queue, in its order, on the lines of the account's present endpoint, which are enabled when they were
+/// stopped; gives how many. It keeps the time it was due at: that is past, and what was first stays first.
+///
+/// 0 as well when there is no such account, or its endpoint is no URL at all: then it stays held.
+pub(super) async fn release(connection: &mut AnyConnection, account: &str, now_ms: i64) -> sqlx::Result<u64> {
     let endpoint = "select endpoint from accounts where id = $1";
     let endpoint: Option<String> = sqlx::query_scalar(endpoint).bind(account).fetch_optional(&mut *connection).await?;
     let url = endpoint.and_then(|endpoint| serde_json::from_str::<String>(&endpoint).ok());

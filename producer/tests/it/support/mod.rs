@@ -2,8 +2,11 @@
 
 mod accounts;
 mod database;
+pub mod endpoint;
 mod producer;
 mod receiver;
+pub mod stage;
+pub mod wire;
 
 pub use accounts::{Account, Accounts, Subscription};
 pub use database::{Database, redis_url};
