@@ -2,7 +2,7 @@
 
 use axum::{
     body::Bytes,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode, Uri},
 };
 use common::time::now_ms;
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::{
-    body::Members,
+    body::{Members, Named},
     caller, paging,
     wire::{Answer, Counts, Refusal, deleted, epoch, json, raw},
 };
@@ -121,9 +121,9 @@ async fn validate(app: &App, members: &Members, endpoint: &str) -> Result<i64, R
 }
 
 /// Look at your own account.
-#[utoipa::path(get, path = "/v1/account/{account_id}", tag = "accounts", params(("account_id" = String, Path)),
+#[utoipa::path(get, path = "/v1/account/{id}", tag = "accounts", params(("id" = String, Path, description = "The account")),
     responses((status = 200, body = AccountRecord), (status = 401, description = "`{\"Error\": …}`")))]
-pub async fn show(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Answer {
+pub async fn show(State(app): State<App>, Named(id): Named, headers: HeaderMap) -> Answer {
     let caller = caller::known(&app, &headers).await?;
     if caller.id != id {
         return Err(Refusal::unauthorized("Not authorized"));
@@ -164,9 +164,9 @@ pub fn deleted_or_skipped(was_there: bool) -> axum::response::Response {
 /// Delete an account: your own, or as administrator any.
 ///
 /// Its registrations and subscriptions go too, and everybody's subscriptions to its registrations. What was triggered stays listed.
-#[utoipa::path(delete, path = "/v1/account/{account_id}", tag = "accounts", params(("account_id" = String, Path)),
+#[utoipa::path(delete, path = "/v1/account/{id}", tag = "accounts", params(("id" = String, Path, description = "The account")),
     responses((status = 200, body = Counts), (status = 401, description = "`{\"Error\": \"Not authorized\"}`")))]
-pub async fn delete(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Answer {
+pub async fn delete(State(app): State<App>, Named(id): Named, headers: HeaderMap) -> Answer {
     let caller = caller::known(&app, &headers).await?;
     if caller.id != id && !caller.is_admin {
         return Err(Refusal::unauthorized("Not authorized"));

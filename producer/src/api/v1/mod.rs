@@ -13,6 +13,7 @@ mod wire;
 
 use axum::{
     Router,
+    body::Body,
     extract::DefaultBodyLimit,
     http::StatusCode,
     middleware,
@@ -46,14 +47,15 @@ pub fn routes(app: &App) -> (Router, utoipa::openapi::OpenApi) {
     let routes = routes
         // What is only there to say what is wrong.
         .route("/v1/account", get(accounts::no_id).delete(accounts::no_id))
-        .route("/v1/account/{account_id}", post(accounts::takes_no_id).patch(accounts::takes_no_id))
+        .route("/v1/account/{id}", post(accounts::takes_no_id).patch(accounts::takes_no_id))
         .route("/v1/webhook/registration", patch(registrations::no_id).delete(registrations::no_id))
-        .route("/v1/webhook/registration/{registration_id}", post(registrations::takes_no_id))
+        .route("/v1/webhook/registration/{id}", post(registrations::takes_no_id))
         .route("/v1/webhook/subscription", post(subscriptions::no_id).delete(subscriptions::no_id))
         .route("/v1/webhook/triggered", post(triggers::no_id))
         .fallback(async || StatusCode::NOT_FOUND)
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
-        .with_state(app.clone());
+        .with_state(app.clone())
+        .into_service::<Body>();
     // The gate stands outside of the whole router: it sees every path, and every `Allow`.
     let gated = Router::new().route_service("/v1/{*path}", routes).layer(middleware::from_fn(gate::pass));
     (gated, document)

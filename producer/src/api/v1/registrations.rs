@@ -2,7 +2,7 @@
 
 use axum::{
     body::Bytes,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode, Uri},
 };
 use common::time::now_us;
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     accounts::counted,
-    body::Members,
+    body::{Members, Named},
     caller, paging,
     wire::{Answer, Counts, Refusal, deleted, epoch, json, raw},
 };
@@ -117,10 +117,10 @@ pub async fn list(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Answe
 }
 
 /// Look at one registration. `PyWebhooks` failed here; its check of the paging stays.
-#[utoipa::path(get, path = "/v1/webhook/registration/{registration_id}", tag = "registrations",
-    params(("registration_id" = String, Path), ("start" = i64, Query), ("limit" = i64, Query)),
+#[utoipa::path(get, path = "/v1/webhook/registration/{id}", tag = "registrations",
+    params(("id" = String, Path, description = "The registration"), ("start" = i64, Query), ("limit" = i64, Query)),
     responses((status = 200, body = RegistrationRecord), (status = 404, description = "`{\"Error\": …}`")))]
-pub async fn show(State(app): State<App>, Path(id): Path<String>, uri: Uri, headers: HeaderMap) -> Answer {
+pub async fn show(State(app): State<App>, Named(id): Named, uri: Uri, headers: HeaderMap) -> Answer {
     caller::known(&app, &headers).await?;
     paging::read(&uri)?;
     let found = app.store.registration(&id).await?;
@@ -129,10 +129,10 @@ pub async fn show(State(app): State<App>, Path(id): Path<String>, uri: Uri, head
 }
 
 /// Describe a registration anew: your own, or as administrator any.
-#[utoipa::path(patch, path = "/v1/webhook/registration/{registration_id}", tag = "registrations", params(("registration_id" = String, Path)),
+#[utoipa::path(patch, path = "/v1/webhook/registration/{id}", tag = "registrations", params(("id" = String, Path, description = "The registration")),
     request_body(content = String, example = json!({"description": "New Description"})),
     responses((status = 200, body = Counts), (status = 400, description = "`{\"Error\": \"Description field missing\"}`"), (status = 401, description = "`{\"Error\": \"Not authorized\"}`")))]
-pub async fn change(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Answer {
+pub async fn change(State(app): State<App>, Named(id): Named, headers: HeaderMap, body: Bytes) -> Answer {
     let caller = caller::known(&app, &headers).await?;
     may_change(&app, &caller, &id).await?;
     let description = Members::read(&body)?.get("description", LONGEST_TEXT)?;
@@ -141,9 +141,9 @@ pub async fn change(State(app): State<App>, Path(id): Path<String>, headers: Hea
 }
 
 /// Delete a registration, and everybody's subscriptions to it: your own, or as administrator any.
-#[utoipa::path(delete, path = "/v1/webhook/registration/{registration_id}", tag = "registrations", params(("registration_id" = String, Path)),
+#[utoipa::path(delete, path = "/v1/webhook/registration/{id}", tag = "registrations", params(("id" = String, Path, description = "The registration")),
     responses((status = 200, body = Counts), (status = 401, description = "`{\"Error\": \"Not authorized\"}`")))]
-pub async fn delete(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Answer {
+pub async fn delete(State(app): State<App>, Named(id): Named, headers: HeaderMap) -> Answer {
     let caller = caller::known(&app, &headers).await?;
     may_change(&app, &caller, &id).await?;
     Ok(deleted(u64::from(app.store.delete_registration(&id).await?)))

@@ -1,7 +1,7 @@
 //! Subscriptions: who wants to be sent a registration's events.
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode, Uri},
 };
 use common::time::{now_ms, now_us};
@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::{
     accounts::deleted_or_skipped,
+    body::Named,
     caller, paging,
     wire::{Answer, Counts, Refusal, deleted, epoch, json},
 };
@@ -50,7 +51,7 @@ pub struct SubscriptionPage {
 /// Subscribe to a registration; each request makes a subscription of its own.
 #[utoipa::path(post, path = "/v1/webhook/subscription/{id}", tag = "subscriptions", params(("id" = String, Path, description = "The registration")),
     responses((status = 201, body = SubscriptionRecord), (status = 404, description = "`{\"Error\": \"The registration id does not exist\"}`")))]
-pub async fn create(State(app): State<App>, Path(registration_id): Path<String>, headers: HeaderMap) -> Answer {
+pub async fn create(State(app): State<App>, Named(registration_id): Named, headers: HeaderMap) -> Answer {
     let caller = caller::known(&app, &headers).await?;
     let (id, now_us) = (uuid::Uuid::new_v4().to_string(), now_us());
     match app.store.subscribe(&id, (&registration_id, &caller.id), (now_us, MOST)).await? {
@@ -89,7 +90,7 @@ pub async fn list(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Answe
 #[utoipa::path(get, path = "/v1/webhook/subscription/{id}", tag = "subscriptions",
     params(("id" = String, Path, description = "The subscription"), ("start" = i64, Query), ("limit" = i64, Query)),
     responses((status = 200, body = SubscriptionRecord), (status = 404, description = "`{\"Error\": …}`")))]
-pub async fn show(State(app): State<App>, Path(id): Path<String>, uri: Uri, headers: HeaderMap) -> Answer {
+pub async fn show(State(app): State<App>, Named(id): Named, uri: Uri, headers: HeaderMap) -> Answer {
     caller::known(&app, &headers).await?;
     paging::read(&uri)?;
     let found = app.store.subscription(&id).await?;
@@ -100,7 +101,7 @@ pub async fn show(State(app): State<App>, Path(id): Path<String>, uri: Uri, head
 /// End a subscription: your own, or as administrator any. What is on its way is still sent.
 #[utoipa::path(delete, path = "/v1/webhook/subscription/{id}", tag = "subscriptions", params(("id" = String, Path, description = "The subscription")),
     responses((status = 200, body = Counts), (status = 401, description = "`{\"Error\": \"Not authorized\"}`")))]
-pub async fn delete(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Answer {
+pub async fn delete(State(app): State<App>, Named(id): Named, headers: HeaderMap) -> Answer {
     let caller = caller::known(&app, &headers).await?;
     let is_own = app.store.subscription(&id).await?.is_some_and(|found| found.account_id == caller.id);
     if !is_own && !caller.is_admin {

@@ -2,14 +2,14 @@
 
 use axum::{
     body::Bytes,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode, Uri},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    body::Members,
+    body::{Members, Named},
     caller, paging,
     registrations::LONGEST_DATA,
     wire::{Answer, Refusal, epoch, json},
@@ -50,7 +50,7 @@ pub struct TriggeredPage {
     params(("id" = String, Path, description = "The registration"), ("Idempotency-Key" = Option<String>, Header)),
     request_body(content = String, example = json!({"event_data": {"message": "hello again"}})),
     responses((status = 201, body = TriggeredRecord), (status = 401, description = "`{\"Error\": …}`: it is not yours"), (status = 404, description = "`{\"Error\": \"Registration id not found\"}`")))]
-pub async fn create(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Answer {
+pub async fn create(State(app): State<App>, Named(id): Named, headers: HeaderMap, body: Bytes) -> Answer {
     let caller = caller::known(&app, &headers).await?;
     let found = app.store.registration(&id).await?;
     let registration = found.ok_or_else(|| Refusal::missing("Registration id not found"))?;
@@ -88,7 +88,7 @@ pub async fn list(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Answe
 #[utoipa::path(get, path = "/v1/webhook/triggered/{id}", tag = "triggers",
     params(("id" = String, Path, description = "The triggered event"), ("start" = i64, Query), ("limit" = i64, Query)),
     responses((status = 200, body = TriggeredRecord), (status = 404, description = "`{\"Error\": …}`")))]
-pub async fn show(State(app): State<App>, Path(id): Path<String>, uri: Uri, headers: HeaderMap) -> Answer {
+pub async fn show(State(app): State<App>, Named(id): Named, uri: Uri, headers: HeaderMap) -> Answer {
     paging::read(&uri)?;
     caller::known(&app, &headers).await?;
     let found = app.store.triggered_one(&id).await?;
