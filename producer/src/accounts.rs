@@ -1,6 +1,9 @@
 //! What is decided about accounts: their keys, the administrator, and a database made anew.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
 use anyhow::Context;
 use common::{
@@ -15,6 +18,7 @@ use crate::{
     store::{
         MIGRATIONS, Store,
         accounts::{Account, NewAccount},
+        presence,
     },
 };
 
@@ -23,7 +27,7 @@ pub const ADMIN: &str = "admin";
 /// Bytes of a key: 160 random bits.
 const KEY_BYTES: usize = 20;
 /// For so long the key before the one in force signs beside it.
-pub const GRACE_MS: i64 = 24 * 3600 * 1000;
+pub const GRACE: Duration = Duration::from_hours(24);
 
 /// Both keys of a new account, in the clear: this is when they are seen.
 pub struct Keys {
@@ -103,7 +107,7 @@ pub async fn check_secret_key(store: &Store, vault: &Vault) -> anyhow::Result<()
 pub async fn initdb(settings: &Settings) -> anyhow::Result<()> {
     say("Dropping database...")?;
     let store = Store { db: db::open(&settings.database_url, settings.common.durability, &MIGRATIONS).await? };
-    store.ensure_alone(&settings.database_url)?;
+    presence::ensure_alone(&settings.database_url)?;
     store.drop_all().await.context("cannot drop the tables")?;
     say("Creating database...")?;
     MIGRATIONS.run(&store.db.write).await.context("cannot make the tables")?;
@@ -115,7 +119,7 @@ pub async fn initdb(settings: &Settings) -> anyhow::Result<()> {
     say("Complete")
 }
 
-/// Puts a new signing key in force and gives it; the one before signs beside it for `grace_ms`.
+/// Puts a new signing key in force and gives it; the one before signs beside it for `grace`.
 ///
 /// # Errors
 /// When the database fails.
@@ -123,9 +127,9 @@ pub async fn put_secret_in_force(
     (store, vault): (&Store, &Vault),
     account: &str,
     secret_key: &str,
-    grace_ms: i64,
+    grace: Duration,
 ) -> sqlx::Result<()> {
-    let now_ms = now_ms();
+    let (now_ms, grace_ms) = (now_ms(), i64::try_from(grace.as_millis()).unwrap_or(i64::MAX / 4));
     store.rotate_secret(account, &vault.seal(secret_key, account), (now_ms, now_ms + grace_ms)).await
 }
 

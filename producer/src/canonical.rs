@@ -1,6 +1,9 @@
 //! JSON as Python's `json.dumps(json.loads(text), sort_keys=True)` writes it: what is signed and sent is a fixed point of Python's own.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write},
+};
 
 use serde_json::value::RawValue;
 
@@ -25,7 +28,7 @@ impl fmt::Display for Invalid {
 pub fn dumps(text: &str) -> Result<String, Invalid> {
     let value: &RawValue = serde_json::from_str(text).map_err(|error| Invalid(format!("this is not JSON: {error}")))?;
     let mut out = String::with_capacity(text.len() + text.len() / 8);
-    write(value.get(), &mut out)?;
+    write_value(value.get(), &mut out)?;
     Ok(out)
 }
 
@@ -38,7 +41,7 @@ pub fn quoted(text: &str) -> String {
 }
 
 /// Writes one value; what it holds is parsed level by level, so that numbers keep their text.
-fn write(value: &str, out: &mut String) -> Result<(), Invalid> {
+fn write_value(value: &str, out: &mut String) -> Result<(), Invalid> {
     match value.as_bytes().first() {
         Some(b'{') => write_object(&read(value)?, out)?,
         Some(b'[') => write_list(&read::<Vec<&RawValue>>(value)?, out)?,
@@ -59,7 +62,7 @@ fn write_object(members: &BTreeMap<String, &RawValue>, out: &mut String) -> Resu
         out.push_str(if place == 0 { "" } else { ", " });
         write_text(name, out);
         out.push_str(": ");
-        write(value.get(), out)?;
+        write_value(value.get(), out)?;
     }
     out.push('}');
     Ok(())
@@ -69,7 +72,7 @@ fn write_list(items: &[&RawValue], out: &mut String) -> Result<(), Invalid> {
     out.push('[');
     for (place, value) in items.iter().enumerate() {
         out.push_str(if place == 0 { "" } else { ", " });
-        write(value.get(), out)?;
+        write_value(value.get(), out)?;
     }
     out.push(']');
     Ok(())
@@ -89,7 +92,7 @@ fn write_text(text: &str, out: &mut String) {
             ' '..='~' => out.push(letter),
             _ => {
                 for unit in letter.encode_utf16(&mut [0; 2]) {
-                    out.push_str(&format!("\\u{unit:04x}"));
+                    let _ = write!(out, "\\u{unit:04x}");
                 }
             }
         }

@@ -5,6 +5,7 @@ use common::{
     time::rfc3339,
 };
 use serde::Serialize;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::store::{attempts, deliveries};
@@ -81,6 +82,13 @@ pub struct Attempt {
     /// At most the first 4 KiB of the answer.
     pub response: Option<String>,
     pub next_at: Option<String>,
+    /// What was sent to an account and what it answered: `[name, value]` each, what is secret masked.
+    #[schema(value_type = Vec<Vec<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_headers: Option<Box<RawValue>>,
+    #[schema(value_type = Vec<Vec<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_headers: Option<Box<RawValue>>,
 }
 
 impl Attempt {
@@ -95,8 +103,14 @@ impl Attempt {
             text: stored.detail,
             response: stored.response,
             next_at: stored.next_ms.map(rfc3339),
+            request_headers: headers(stored.request_headers),
+            response_headers: headers(stored.response_headers),
         }
     }
+}
+
+fn headers(stored: Option<String>) -> Option<Box<RawValue>> {
+    stored.and_then(|json| RawValue::from_string(json).ok())
 }
 
 /// A delivery with what it carries and its newest attempts, oldest of them first.

@@ -28,7 +28,7 @@ impl State {
         }
     }
 
-    fn from_number(number: i64) -> Self {
+    pub fn of(number: i64) -> Self {
         Self::ALL.into_iter().find(|state| *state as i64 == number).unwrap_or(Self::Cancelled)
     }
 }
@@ -59,7 +59,7 @@ pub struct Delivery {
 
 impl FromRow<'_, AnyRow> for Delivery {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
-        let state = State::from_number(row.try_get("state")?);
+        let state = State::of(row.try_get("state")?);
         Ok(Self {
             id: row.try_get("id")?,
             message_id: row.try_get("message_id")?,

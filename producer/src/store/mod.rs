@@ -7,6 +7,7 @@ pub mod deliveries;
 pub mod endpoints;
 pub mod failures;
 pub mod limits;
+pub mod log;
 pub mod made;
 pub mod presence;
 pub mod queue;

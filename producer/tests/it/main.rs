@@ -21,4 +21,5 @@ mod pace;
 mod progress;
 mod queue;
 mod retries;
+mod service;
 mod tls;

@@ -52,7 +52,7 @@ pub async fn reset_secret_key(
 ) -> Answer {
     let account = caller::known(&app, &headers).await?;
     let secret_key = send(&app, &account, peer, "secret_key").await?;
-    accounts::put_secret_in_force((&app.store, &app.vault), &account.id, &secret_key, accounts::GRACE_MS).await?;
+    accounts::put_secret_in_force((&app.store, &app.vault), &account.id, &secret_key, accounts::GRACE).await?;
     tracing::info!(account.id, "a new secret key was sent to its endpoint");
     Ok(sent())
 }

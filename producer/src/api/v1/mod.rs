@@ -3,8 +3,11 @@
 mod accounts;
 mod body;
 mod caller;
+mod deliveries;
 mod gate;
+mod health;
 mod keys;
+mod options;
 mod paging;
 mod registrations;
 mod subscriptions;
@@ -42,6 +45,18 @@ pub fn routes(app: &App) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(subscriptions::list, subscriptions::delete_all))
         .routes(routes!(triggers::list))
         .routes(routes!(triggers::create, triggers::show))
+        // Ours alone.
+        .routes(routes!(health::show))
+        .routes(routes!(health::enable))
+        .routes(routes!(health::set_operational))
+        .routes(routes!(health::rotate))
+        .routes(routes!(options::show, options::change))
+        .routes(routes!(options::ping))
+        .routes(routes!(options::recover))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::show))
+        .routes(routes!(deliveries::retry))
+        .routes(routes!(deliveries::cancel))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .split_for_parts();
     let routes = routes
