@@ -11,6 +11,7 @@ pub mod key;
 pub mod page;
 pub mod problem;
 pub mod rejection;
+pub mod seal;
 pub mod serve;
 pub mod signature;
 pub mod slow;

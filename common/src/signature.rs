@@ -1,7 +1,8 @@
-//! Signing what leaves and checking what arrives, by the Standard Webhooks specification (symmetric signatures, `v1`).
+//! Signing what leaves and checking what arrives, by the Standard Webhooks specification (symmetric signatures, `v1`), and signing as `PyWebhooks` does.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
 use sha2::Sha256;
 
 use crate::key;
@@ -39,6 +40,17 @@ pub fn sign(secret: &[u8], id: &str, timestamp_s: i64, body: &[u8]) -> String {
     format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }
 
+/// The value of `pywebhooks-signature`: HMAC-SHA1 over the body, in lower-case hex.
+///
+/// # Panics
+/// Never: HMAC takes a key of any length.
+#[must_use]
+pub fn sign_sha1(secret: &[u8], body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha1>::new_from_slice(secret).expect("HMAC takes a key of any length");
+    mac.update(body);
+    key::hex(&mac.finalize().into_bytes())
+}
+
 /// Checks one `webhook-signature` header, which may hold several signatures separated by spaces.
 ///
 /// # Errors
@@ -74,6 +86,18 @@ mod tests {
     #[test]
     fn the_specifications_example_is_signed_as_it_says() {
         assert_eq!(sign(&secret(), ID, 1_614_265_330, BODY), EXPECTED);
+    }
+
+    #[test]
+    fn a_body_is_signed_as_pywebhooks_signs_it() {
+        let secret = b"c27e823b0a500a537990dcccfc50334fe814fbd2";
+        for (body, signature) in [
+            ("{}", "755d04ed0589f613834a2ea0f23f107f50dfe043"),
+            ("[]", "d407c65fc0e8371d17e453bb0071897e70e5d1f2"),
+            ("null", "dd7e71dfe57172fef7704bac1e70642ee4995257"),
+        ] {
+            assert_eq!(sign_sha1(secret, body.as_bytes()), signature, "{body}");
+        }
     }
 
     #[test]

@@ -53,10 +53,7 @@ impl Gate {
             Some(password) => hash(password),
             None => made_password(service, db).await?,
         };
-        let secret = match given(settings.secret_key.as_ref()) {
-            Some(secret) => secret.to_owned(),
-            None => kept_secret(db, database_url).await?,
-        };
+        let secret = secret_key(settings, db, database_url).await?;
         Ok(Self { service, lock: Some(Arc::new(Lock::new(password_sha256, &secret))) })
     }
 
@@ -98,6 +95,18 @@ impl Gate {
     fn cookie(&self, value: &str, max_age_s: i64) -> HeaderValue {
         let cookie = format!("hookcast_{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}", self.service);
         HeaderValue::from_str(&cookie).expect("the parts are plain ASCII")
+    }
+}
+
+/// The service's own secret: `SECRET_KEY` when it is given, else a random one made at first start and kept beside the database.
+/// What is derived from it is lost when it changes: sessions end, and what a [`Vault`](crate::seal::Vault) sealed stays shut.
+///
+/// # Errors
+/// When the database or the key's file fails.
+pub async fn secret_key(settings: &CommonArgs, db: &Db, database_url: &str) -> anyhow::Result<String> {
+    match given(settings.secret_key.as_ref()) {
+        Some(secret) => Ok(secret.to_owned()),
+        None => kept_secret(db, database_url).await,
     }
 }
 
