@@ -96,14 +96,15 @@ psql_works() {
 clients() {
   npm_install static
   npm_install consumer/tests/browser
-  local wanted=consumer/tests/foreign/requirements.txt
-  cmp -s "$wanted" target/python/requirements.txt && return
+  npm_install producer/tests/foreign
+  local wanted=(consumer/tests/foreign/requirements.txt producer/tests/foreign/requirements.txt)
+  cat "${wanted[@]}" | cmp -s - target/python/requirements.txt && return
   say "installing the Python clients"
   # Debian keeps the part of Python that makes environments in a package of its own.
   python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
   python3 -m venv --clear target/python
-  target/python/bin/pip install --quiet --disable-pip-version-check -r "$wanted"
-  cp "$wanted" target/python/requirements.txt
+  target/python/bin/pip install --quiet --disable-pip-version-check "${wanted[@]/#/-r}"
+  cat "${wanted[@]}" >target/python/requirements.txt
 }
 
 until_true() {

@@ -1,4 +1,4 @@
-//! Signing what leaves and checking what arrives, by the Standard Webhooks specification (symmetric signatures, `v1`), and signing as `PyWebhooks` does.
+//! Signing what leaves and checking what arrives, by the Standard Webhooks specification (symmetric signatures, `v1`).
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -48,7 +48,7 @@ pub fn sign(secret: &[u8], id: &str, timestamp_s: i64, body: &[u8]) -> String {
 pub fn sign_sha1(secret: &[u8], body: &[u8]) -> String {
     let mut mac = Hmac::<Sha1>::new_from_slice(secret).expect("HMAC takes a key of any length");
     mac.update(body);
-    key::hex(&mac.finalize().into_bytes())
+    mac.finalize().into_bytes().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// Checks one `webhook-signature` header, which may hold several signatures separated by spaces.
@@ -86,18 +86,6 @@ mod tests {
     #[test]
     fn the_specifications_example_is_signed_as_it_says() {
         assert_eq!(sign(&secret(), ID, 1_614_265_330, BODY), EXPECTED);
-    }
-
-    #[test]
-    fn a_body_is_signed_as_pywebhooks_signs_it() {
-        let secret = b"c27e823b0a500a537990dcccfc50334fe814fbd2";
-        for (body, signature) in [
-            ("{}", "755d04ed0589f613834a2ea0f23f107f50dfe043"),
-            ("[]", "d407c65fc0e8371d17e453bb0071897e70e5d1f2"),
-            ("null", "dd7e71dfe57172fef7704bac1e70642ee4995257"),
-        ] {
-            assert_eq!(sign_sha1(secret, body.as_bytes()), signature, "{body}");
-        }
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub async fn produce(args: Produce) -> anyhow::Result<ExitCode> {
     let stop = serve::stop_on_signals()?;
     let app = App::open(args.settings.clone(), args.settings.listen, stop.clone()).await?;
     let order = order(&app, &args)?;
-    let sender = Sender::new(&app.settings, Arc::clone(&app.policy))?;
+    let sender = Sender::new(&app.settings, Arc::clone(&app.policy), Arc::clone(&app.vault))?;
     let batch = fake::produce(&app, order).await?;
     let delivering = ending::supervised(&stop, delivery::run(app.clone(), sender));
     let mut printer = Printer::new(args.json, batch.total);

@@ -78,7 +78,7 @@ pub fn filter([batch, state, cursor]: [&str; 3], limit: i64) -> Result<Filter, P
     };
     let known = State::ALL.into_iter().find(|known| known.as_str() == state);
     if known.is_none() && !state.is_empty() {
-        let detail = "state: write waiting, delivered, failed or cancelled.";
+        let detail = "state: write waiting, delivered, failed, cancelled or held.";
         return Err(Problem::bad_request(detail).with("field", "state"));
     }
     Ok(Filter { batch: asked("batch", batch)?, state: known, cursor: asked("cursor", cursor)?, limit })

@@ -1,6 +1,7 @@
 //! The producer: whatever happens is queued as deliveries, and delivered as webhooks.
 
 mod api;
+pub mod canonical;
 pub mod cli;
 pub mod config;
 mod delivery;
@@ -20,10 +21,11 @@ use std::{net::SocketAddr, sync::Arc};
 use anyhow::Context;
 use axum::Router;
 use common::{
-    admin::Gate,
+    admin::{self, Gate},
     config::is_loopback,
     db,
     edge::{self, Edge},
+    seal::Vault,
     serve,
     time::now_ms,
 };
@@ -44,6 +46,10 @@ pub struct App {
     pub store: Store,
     /// Where may be connected to.
     pub policy: Arc<Policy>,
+    /// Opens the accounts' keys.
+    pub vault: Arc<Vault>,
+    /// `SECRET_KEY`, or the one that was made; for sessions.
+    pub secret: Arc<str>,
     /// Wakes the worker: something is due now.
     pub work: Arc<Notify>,
     /// Wakes whoever follows a batch.
@@ -71,7 +77,10 @@ impl App {
             News::start(common::config::given(settings.common.broker_url.as_ref()), &installation, inbox, &stop)?;
         let store = Store { db };
         let presence = store.enter(&settings.database_url, now_ms()).await?;
+        let secret = admin::secret_key(&settings.common, &store.db, &settings.database_url).await?;
         Ok(Self {
+            vault: Vault::new(&secret).into(),
+            secret: secret.into(),
             settings: settings.into(),
             store,
             policy: policy.into(),
@@ -90,10 +99,10 @@ impl App {
         self.news.queued();
     }
 
-    /// A batch moved.
-    pub fn moved(&self, batch: &str) {
-        self.progress.moved(batch);
-        self.news.moved(batch);
+    /// A batch moved; or a delivery of an account (`delivery:` and its id), or an account (`account:` and its id).
+    pub fn moved(&self, what: &str) {
+        self.progress.moved(what);
+        self.news.moved(what);
     }
 }
 
@@ -104,7 +113,7 @@ impl App {
 pub async fn run(settings: Settings, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
     let listen = listener.local_addr().context("the listener has no address")?;
     let app = App::open(settings, listen, stop).await?;
-    let sender = Sender::new(&app.settings, Arc::clone(&app.policy))?;
+    let sender = Sender::new(&app.settings, Arc::clone(&app.policy), Arc::clone(&app.vault))?;
     let gate = Gate::new("producer", listen, &app.settings.common, (&app.store.db, &app.settings.database_url)).await?;
     let router = router(&app, &gate, &Edge::new(listen, &app.settings.common));
     tracing::info!("producing at http://{listen}/ for {}", trigger::place(app.settings.webhook_receiver_url.as_str()));

@@ -98,18 +98,6 @@ impl Gate {
     }
 }
 
-/// The service's own secret: `SECRET_KEY` when it is given, else a random one made at first start and kept beside the database.
-/// What is derived from it is lost when it changes: sessions end, and what a [`Vault`](crate::seal::Vault) sealed stays shut.
-///
-/// # Errors
-/// When the database or the key's file fails.
-pub async fn secret_key(settings: &CommonArgs, db: &Db, database_url: &str) -> anyhow::Result<String> {
-    match given(settings.secret_key.as_ref()) {
-        Some(secret) => Ok(secret.to_owned()),
-        None => kept_secret(db, database_url).await,
-    }
-}
-
 async fn made_password(service: &str, db: &Db) -> anyhow::Result<String> {
     let password = key::random_hex(10);
     let ours = hash(&password);
@@ -119,6 +107,17 @@ async fn made_password(service: &str, db: &Db) -> anyhow::Result<String> {
         eprintln!("The {service} listens on a wide address. Its admin password, shown this once: {password}");
     }
     Ok(kept)
+}
+
+/// `SECRET_KEY`, or the random one that was made at first start.
+///
+/// # Errors
+/// When the database or the key's file fails.
+pub async fn secret_key(settings: &CommonArgs, db: &Db, database_url: &str) -> anyhow::Result<String> {
+    match given(settings.secret_key.as_ref()) {
+        Some(secret) => Ok(secret.to_owned()),
+        None => kept_secret(db, database_url).await,
+    }
 }
 
 /// The random secret kept beside the database: in a file of its own next to SQLite, in the settings on PostgreSQL, where every node sees it.

@@ -25,7 +25,7 @@ const ATTEMPTS: i64 = 100;
 pub struct Page {
     /// Only those of this batch, in its order; else the newest first.
     batch: Option<String>,
-    /// `waiting`, `delivered`, `failed` or `cancelled`.
+    /// `waiting`, `delivered`, `failed`, `cancelled` or `held`.
     state: Option<String>,
     /// At most so many, 1 to 500; 50 unless told.
     limit: Option<i64>,

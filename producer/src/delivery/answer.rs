@@ -5,10 +5,10 @@ use std::time::Duration;
 use common::time::now_ms;
 use http::{StatusCode, header};
 
-use super::retry;
+use super::{retry, sign};
 
 /// How much of an answer is kept.
-const KEPT_BYTES: usize = 4096;
+pub const KEPT_BYTES: usize = 4096;
 /// How much more is read so that the connection can be used again; an answer that is longer costs its connection.
 const DRAINED_BYTES: usize = 64 * 1024;
 
@@ -37,6 +37,9 @@ pub struct Answer {
     pub detail: Option<String>,
     pub response: Option<String>,
     pub retry_after: Option<Duration>,
+    /// JSON arrays of pairs; kept for subscriptions.
+    pub request_headers: Option<String>,
+    pub response_headers: Option<String>,
 }
 
 impl Answer {
@@ -48,6 +51,8 @@ impl Answer {
             detail: Some(detail.into()),
             response: None,
             retry_after: None,
+            request_headers: None,
+            response_headers: None,
         }
     }
 
@@ -68,11 +73,14 @@ pub async fn read(mut response: reqwest::Response) -> Answer {
     let status = response.status();
     let asked = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
     let retry_after = asked.and_then(|value| retry::retry_after(value, now_ms()));
+    let headers = sign::kept(response.headers());
     let location =
         response.headers().get(header::LOCATION).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let body = beginning(&mut response).await;
     let (meaning, reason, detail) = interpret(status, retry_after, location.as_deref());
-    Answer { meaning, status: Some(status.as_u16()), reason, detail, response: text(&body), retry_after }
+    let (status, response) = (Some(status.as_u16()), text(&body));
+    let response_headers = Some(headers);
+    Answer { meaning, status, reason, detail, response, retry_after, request_headers: None, response_headers }
 }
 
 /// Reads the answer's body as far as it is kept or cheaply drained; an error in it changes nothing, the status has been said.
@@ -91,7 +99,7 @@ async fn beginning(response: &mut reqwest::Response) -> Vec<u8> {
 }
 
 /// As text, without the NUL that PostgreSQL does not store.
-fn text(body: &[u8]) -> Option<String> {
+pub fn text(body: &[u8]) -> Option<String> {
     (!body.is_empty()).then(|| String::from_utf8_lossy(body).replace('\0', "\u{fffd}"))
 }
 

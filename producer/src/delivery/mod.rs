@@ -3,11 +3,20 @@
 pub mod allow;
 pub mod answer;
 pub mod attempt;
+mod follow;
 pub mod guard;
+mod made;
 pub mod pace;
 pub mod paces;
+mod plan;
+mod probe;
 pub mod record;
 pub mod retry;
+mod sign;
+mod sweep;
+mod tls;
+mod unanswered;
+mod webhook;
 
 use std::{
     collections::HashMap,
@@ -28,38 +37,34 @@ use crate::{
     store::{
         self,
         endpoints::Waiting,
-        queue::{Claimed, Lease},
-        record::{Made, Outcome},
+        made::Made,
+        queue::{Claimed, Lease, Wanted},
     },
 };
-use answer::{Answer, Meaning};
+use answer::Answer;
 use attempt::Sender;
-use pace::Verdict;
-use paces::{Paces, Plan};
+use paces::Paces;
+use retry::Schedule;
+use sweep::Sweep;
 
 /// A lease is this much longer than an attempt may take: time to record it.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 /// Claims are at least this far apart, so that each takes several deliveries.
 const GATHER: Duration = Duration::from_millis(3);
-/// Behind every wake-up: other processes put work in the same queue, and clocks differ.
-const SLOW_POLL: Duration = Duration::from_secs(1);
 const WAIT_AFTER_ERROR: Duration = Duration::from_secs(1);
 /// What is under way when the end is called for may take this long.
 const GRACE: Duration = Duration::from_secs(7);
-const AGENDA: i64 = 256;
 /// Answers that wait for the recorder; past that, attempts keep their places.
 const UNRECORDED: usize = 64;
-/// Busy answers in all that cost a delivery no place in the schedule.
-const FREE_TRIES: i64 = 10;
-/// By so much each of these makes the delivery's next wait longer.
-const BUSY_STEP: Duration = Duration::from_secs(1);
-
 struct Worker {
     app: App,
     sender: Sender,
     paces: Arc<Paces>,
     /// Tells this process's leases from those of others.
     holder: String,
+    lease: Duration,
+    /// The old profile's.
+    pywebhooks: Schedule,
     results: mpsc::Sender<Made>,
     /// Something ended: there is room again.
     freed: Notify,
@@ -82,6 +87,8 @@ pub async fn run(app: App, sender: Sender) -> anyhow::Result<()> {
         sender,
         paces,
         holder: common::key::random_hex(8),
+        lease: settings.delivery_timeout.max(webhook::PYWEBHOOKS_TIMEOUT) + LEASE_MARGIN,
+        pywebhooks: Schedule::pywebhooks(settings.default_retry),
         results,
         freed: Notify::new(),
         abandon: CancellationToken::new(),
@@ -101,10 +108,10 @@ pub async fn run(app: App, sender: Sender) -> anyhow::Result<()> {
 
 impl Worker {
     async fn claim_until_stopped(self: &Arc<Self>) {
-        let mut cursor = String::new();
+        let mut sweep = Sweep::default();
         let mut claimed_at = Instant::now();
         while !self.app.stop.is_cancelled() {
-            let Some(round) = self.app.stop.run_until_cancelled(self.round(&mut cursor)).await else { break };
+            let Some(round) = self.app.stop.run_until_cancelled(self.round(&mut sweep)).await else { break };
             let (pause, starved) = match round {
                 Ok(next) => next,
                 Err(error) => {
@@ -114,7 +121,7 @@ impl Worker {
             };
             tokio::select! {
                 () = self.app.stop.cancelled() => break,
-                () = self.app.work.notified() => {}
+                () = self.app.work.notified() => sweep.hurry(),
                 () = self.freed.notified(), if starved => {}
                 () = sleep(pause) => {}
             }
@@ -123,38 +130,66 @@ impl Worker {
         }
     }
 
-    /// Claims once; gives how long to wait if nothing wakes us, and whether room was missing.
-    async fn round(self: &Arc<Self>, cursor: &mut String) -> store::Result<(Duration, bool)> {
-        let (read_at, now_ms) = (Instant::now(), now_ms());
-        let agenda = self.app.store.agenda(cursor, AGENDA).await?;
-        let full = agenda.len() >= usize::try_from(AGENDA).unwrap_or(usize::MAX);
-        *cursor = agenda.last().filter(|_| full).map(|last| last.id.clone()).unwrap_or_default();
-        self.probe(&agenda);
-        let plan = self.paces.plan(&agenda, now_ms);
-        if plan.wanted.is_empty() {
-            return Ok((pause(&plan, full, now_ms), plan.starved));
-        }
-        self.claim((agenda, read_at), &plan, now_ms).await?;
-        // What was claimed is gone from the agenda; whether more is due only the next look shows.
-        Ok((GATHER, true))
+    /// Claims once, then looks at what cannot be reached; gives how long to wait if nothing wakes us, and whether room was missing.
+    async fn round(self: &Arc<Self>, sweep: &mut Sweep) -> store::Result<(Duration, bool)> {
+        let next = self.look(sweep).await?;
+        self.probe(sweep).await?;
+        Ok(next)
     }
 
+    async fn look(self: &Arc<Self>, sweep: &mut Sweep) -> store::Result<(Duration, bool)> {
+        let (read_at, now_ms) = (Instant::now(), now_ms());
+        if sweep.asks_first() {
+            let next_ms = self.app.store.next_due_ms().await?;
+            if next_ms.is_none_or(|next_ms| next_ms > now_ms) {
+                return Ok((sweep.until(next_ms, now_ms), false));
+            }
+        }
+        let agenda = self.app.store.agenda(sweep.after(), sweep::PAGE).await?;
+        let plan = self.paces.plan(&agenda, now_ms);
+        sweep.looked_at(&agenda, &plan);
+        let claimed =
+            if plan.wanted.is_empty() { 0 } else { self.claim((agenda, read_at), plan.wanted, now_ms).await? };
+        Ok(sweep.next(claimed, now_ms))
+    }
+
+    /// Claims what is wanted, as far as the limits let it, and begins to send it; gives how much that is.
     async fn claim(
         self: &Arc<Self>,
         (agenda, read_at): (Vec<Waiting>, Instant),
-        plan: &Plan,
+        mut wanted: Vec<Wanted>,
         now_ms: i64,
-    ) -> store::Result<()> {
-        let lease = self.app.settings.delivery_timeout + LEASE_MARGIN;
-        let lease = Lease { holder: &self.holder, now_ms, until_ms: now_ms + ms(lease) };
-        let mut claimed = self.app.store.claim(lease, &plan.wanted).await?;
-        claimed.sort_by(|left, right| left.id.cmp(&right.id));
+    ) -> store::Result<usize> {
         let endpoints: HashMap<String, Arc<Waiting>> =
             agenda.into_iter().map(|endpoint| (endpoint.id.clone(), endpoint.into())).collect();
+        self.reserve(&endpoints, &mut wanted, now_ms).await?;
+        if wanted.is_empty() {
+            return Ok(0);
+        }
+        let lease = Lease { holder: &self.holder, now_ms, until_ms: now_ms + ms(self.lease) };
+        let mut claimed = self.app.store.claim(lease, &wanted).await?;
+        claimed.sort_by(|left, right| left.id.cmp(&right.id));
+        let count = claimed.len();
         for delivery in claimed {
             let Some(endpoint) = endpoints.get(&delivery.endpoint_id) else { continue };
             self.paces.begin(&endpoint.id);
             self.tasks.spawn(Arc::clone(self).deliver((Arc::clone(endpoint), read_at), delivery));
+        }
+        Ok(count)
+    }
+
+    /// Reserves the slots of what has limits; what gets none is not wanted now.
+    async fn reserve(
+        &self,
+        endpoints: &HashMap<String, Arc<Waiting>>,
+        wanted: &mut Vec<Wanted>,
+        now_ms: i64,
+    ) -> store::Result<()> {
+        for place in (0..wanted.len()).rev() {
+            let limits = endpoints.get(&wanted[place].line).map_or(&[][..], |endpoint| &endpoint.limits);
+            if !limits.is_empty() && !self.app.store.reserve(limits, wanted[place].limit, now_ms * 1000).await? {
+                wanted.remove(place);
+            }
         }
         Ok(())
     }
@@ -167,7 +202,7 @@ impl Worker {
             Answer::stopped()
         } else {
             tokio::select! {
-                answer = self.sender.post(&endpoint.url, &claimed) => answer,
+                answer = self.sender.post(&endpoint, &claimed) => answer,
                 () = self.abandon.cancelled() => return self.paces.free(&endpoint.id),
             }
         };
@@ -178,70 +213,6 @@ impl Worker {
         let _ = self.results.send(made).await;
         self.paces.free(&endpoint.id);
         self.freed.notify_one();
-    }
-
-    fn made(&self, claimed: Claimed, answer: Answer, verdict: Verdict, (at_ms, duration_ms): (i64, i64)) -> Made {
-        let free_pause = verdict.free_pause.filter(|_| claimed.busy < FREE_TRIES);
-        let (outcome, next_ms) = match (answer.meaning, free_pause) {
-            (Meaning::Delivered, _) => (Outcome::Delivered, None),
-            (Meaning::Never | Meaning::Gone, _) => (Outcome::Failed, None),
-            (_, Some(pause)) => (Outcome::Retrying, Some(self.after_busy(&claimed, pause))),
-            (_, None) => self.next_try(&claimed, answer.retry_after),
-        };
-        Made {
-            claimed,
-            holder: self.holder.clone(),
-            at_ms,
-            duration_ms,
-            outcome,
-            next_ms,
-            status: answer.status,
-            reason: answer.reason,
-            detail: answer.detail,
-            response: answer.response,
-            endpoint: verdict.change,
-            free: free_pause.is_some(),
-        }
-    }
-
-    /// When a delivery that met a busy endpoint is tried again: after the endpoint's pause, later each time.
-    fn after_busy(&self, claimed: &Claimed, pause: Duration) -> i64 {
-        let longer = BUSY_STEP * u32::try_from(claimed.busy).unwrap_or_default();
-        now_ms() + ms(pause + retry::jittered(longer, self.app.settings.retry_jitter, rand::random()))
-    }
-
-    fn next_try(&self, claimed: &Claimed, retry_after: Option<Duration>) -> (Outcome, Option<i64>) {
-        let made = usize::try_from(claimed.step).unwrap_or(usize::MAX).saturating_add(1);
-        let settings = &self.app.settings;
-        let Some(wait) = settings.retry_schedule.wait_after(made) else { return (Outcome::Failed, None) };
-        let wait = retry::jittered(wait, settings.retry_jitter, rand::random());
-        (Outcome::Retrying, Some(now_ms() + ms(retry::obeying(wait, retry_after))))
-    }
-
-    /// Looks whether endpoints that refuse connections listen again, so that a consumer that was away is caught up at once.
-    fn probe(self: &Arc<Self>, agenda: &[Waiting]) {
-        let now = Instant::now();
-        for endpoint in agenda.iter().filter(|endpoint| endpoint.down.is_some() && !endpoint.stopped) {
-            if self.paces.time_to_probe(&endpoint.id, now) {
-                let (worker, endpoint) = (Arc::clone(self), endpoint.clone());
-                self.tasks.spawn(async move {
-                    let stopping = worker.app.stop.clone();
-                    if stopping.run_until_cancelled(worker.sender.listens(&endpoint.url)).await == Some(true) {
-                        worker.is_up(&endpoint.id).await;
-                    }
-                });
-            }
-        }
-    }
-
-    async fn is_up(&self, endpoint: &str) {
-        match self.app.store.endpoint_is_up(endpoint, now_ms()).await {
-            Ok(pulled) => {
-                tracing::debug!(endpoint.id = endpoint, pulled, "it listens again");
-                self.app.work.notify_one();
-            }
-            Err(error) => tracing::warn!(%error, "cannot pull retries forward"),
-        }
     }
 
     /// Waits for what is under way, and gives up on what does not end in time.
@@ -257,15 +228,6 @@ impl Worker {
         self.abandon.cancel();
         self.tasks.wait().await;
     }
-}
-
-fn pause(plan: &Plan, more: bool, now_ms: i64) -> Duration {
-    if more {
-        return GATHER;
-    }
-    let until_due =
-        plan.next_ms.map_or(SLOW_POLL, |next_ms| Duration::from_millis(u64::try_from(next_ms - now_ms).unwrap_or(0)));
-    until_due.min(SLOW_POLL)
 }
 
 fn ms(time: Duration) -> i64 {

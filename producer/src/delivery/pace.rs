@@ -1,4 +1,4 @@
-//! The pace of one endpoint: halved when it is busy, regained by successes; and what else its answers told. Pure.
+//! The pace of one endpoint: halved when it is busy or silent, regained by successes; and what else its answers told. Pure.
 
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,10 @@ pub struct Pace {
     /// When it said that it wants nothing more, and when that was stored; until then it is not even planned for.
     gone_at: Option<Instant>,
     pub going: bool,
+    /// Its last attempt timed out.
+    pub slow: bool,
+    /// When that halved its limit: what was sent before does not count again.
+    halved_at: Option<Instant>,
 }
 
 /// What is learnt from an answer.
@@ -48,6 +52,8 @@ impl Pace {
             next_probe: None,
             gone_at: None,
             going: false,
+            slow: false,
+            halved_at: None,
         }
     }
 
@@ -86,6 +92,15 @@ impl Pace {
         Verdict {
             change: longer.then_some(Change::Pause(until_ms)),
             free_pause: (self.pauses <= LENIENT_PAUSES).then_some(pause),
+        }
+    }
+
+    /// It did not answer in time what was sent at `began`.
+    pub fn timed_out(&mut self, began: Instant) {
+        self.slow = true;
+        if self.halved_at.is_none_or(|halved_at| began >= halved_at) {
+            self.limit = (self.limit / 2).max(1);
+            self.halved_at = Some(Instant::now());
         }
     }
 

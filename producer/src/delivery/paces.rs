@@ -9,24 +9,16 @@ use std::{
 use super::{
     answer::{Answer, Meaning},
     pace::{Pace, Verdict},
+    plan::{Due, Plan, places, share},
 };
-use crate::store::endpoints::{Change, Waiting};
+use crate::store::{
+    endpoints::{Change, Waiting},
+    limits::Limit,
+    queue::Wanted,
+};
 
-/// Endpoints that one claim serves; the others have their turn in the next.
-const ENDPOINTS_A_CLAIM: usize = 16;
 /// Endpoints remembered while nothing is under way to them.
 const REMEMBERED: usize = 10_000;
-
-/// What a claim may take.
-#[derive(Debug, Default)]
-pub struct Plan {
-    /// How many deliveries of which endpoint.
-    pub wanted: Vec<(String, i64)>,
-    /// When something is due at the earliest that is not due yet.
-    pub next_ms: Option<i64>,
-    /// Whether something due was left for want of room.
-    pub starved: bool,
-}
 
 /// The paces of all endpoints of this process.
 #[derive(Debug)]
@@ -41,6 +33,8 @@ pub struct Paces {
 struct Inner {
     by_endpoint: HashMap<String, Pace>,
     in_flight: usize,
+    /// Of these, to endpoints whose last attempt timed out.
+    slow: usize,
     turn: usize,
 }
 
@@ -68,18 +62,22 @@ impl Paces {
             pace.down = endpoint.down.is_some();
             pace.learn_pause(endpoint.not_before_ms);
             let not_before_ms = if endpoint.stopped { 0 } else { pace.not_before_ms };
-            let at_ms = endpoint.next_due_ms.max(not_before_ms);
+            let free_ms = endpoint.limits.iter().map(Limit::free_ms).max().unwrap_or_default();
+            let at_ms = endpoint.next_due_ms.max(not_before_ms).max(free_ms);
+            let places = places(endpoint, pace);
             if at_ms > now_ms {
                 plan.next_ms = Some(plan.next_ms.map_or(at_ms, |next_ms| next_ms.min(at_ms)));
-            } else if pace.limit > pace.in_flight && !pace.going {
-                due.push((endpoint.id.clone(), pace.limit - pace.in_flight));
+            } else if places > 0 && !pace.going {
+                let wanted = Wanted { line: endpoint.id.clone(), limit: places, in_order: endpoint.in_order };
+                due.push(Due { wanted, slow: pace.slow });
             } else {
                 plan.starved = true;
             }
         }
         let room = self.total_limit.saturating_sub(inner.in_flight);
-        inner.turn = inner.turn.wrapping_add(1);
-        share(due, room, inner.turn, &mut plan);
+        let slow_room = (self.total_limit / 2).max(1).saturating_sub(inner.slow);
+        share(due, (room, slow_room.min(room)), inner.turn, &mut plan);
+        inner.turn = inner.turn.wrapping_add(plan.wanted.len().max(1));
         plan
     }
 
@@ -87,7 +85,10 @@ impl Paces {
     pub fn begin(&self, endpoint: &str) {
         let mut inner = self.inner();
         inner.in_flight += 1;
-        inner.of(endpoint, self.endpoint_limit).in_flight += 1;
+        let pace = inner.of(endpoint, self.endpoint_limit);
+        pace.in_flight += 1;
+        let slow = usize::from(pace.slow);
+        inner.slow += slow;
     }
 
     /// Gives back the place of an attempt.
@@ -96,12 +97,19 @@ impl Paces {
         inner.in_flight = inner.in_flight.saturating_sub(1);
         let pace = inner.of(endpoint, self.endpoint_limit);
         pace.in_flight = pace.in_flight.saturating_sub(1);
+        let slow = usize::from(pace.slow);
+        inner.slow = inner.slow.saturating_sub(slow);
     }
 
     /// Learns from the answer to an attempt, whose place stays taken.
     pub fn learn(&self, endpoint: &str, answer: &Answer, (began, now_ms): (Instant, i64)) -> Verdict {
         let mut inner = self.inner();
         let pace = inner.of(endpoint, self.endpoint_limit);
+        let was_slow = std::mem::take(&mut pace.slow);
+        if answer.reason == Some("timeout") {
+            pace.timed_out(began);
+        }
+        let (slow, in_flight) = (pace.slow, pace.in_flight);
         let verdict = match answer.meaning {
             Meaning::Delivered => pace.accepted(self.endpoint_limit),
             Meaning::Busy => pace.slow_down(answer.retry_after, began, now_ms),
@@ -110,6 +118,11 @@ impl Paces {
             Meaning::Later | Meaning::Never => Verdict::default(),
         };
         let up = answer.status.is_some() && pace.answered();
+        match (was_slow, slow) {
+            (false, true) => inner.slow += in_flight,
+            (true, false) => inner.slow = inner.slow.saturating_sub(in_flight),
+            _ => {}
+        }
         Verdict { change: verdict.change.or(up.then_some(Change::Up)), ..verdict }
     }
 
@@ -145,43 +158,31 @@ impl Inner {
     }
 }
 
-fn share(mut due: Vec<(String, usize)>, mut room: usize, turn: usize, plan: &mut Plan) {
-    if due.is_empty() {
-        return;
-    }
-    let first = turn % due.len();
-    due.rotate_left(first);
-    for served in 0..due.len() {
-        let even = room / (due.len() - served).min(ENDPOINTS_A_CLAIM);
-        let (endpoint, wants) = &due[served];
-        let gets = (*wants).min(even.max(1)).min(room);
-        if gets == 0 || plan.wanted.len() == ENDPOINTS_A_CLAIM {
-            plan.starved = true;
-            return;
-        }
-        room -= gets;
-        plan.starved |= gets < *wants;
-        plan.wanted.push((endpoint.clone(), i64::try_from(gets).unwrap_or(i64::MAX)));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn waiting(id: &str, next_due_ms: i64) -> Waiting {
-        Waiting { id: id.into(), url: String::new(), stopped: false, not_before_ms: 0, down: None, next_due_ms }
+        Waiting {
+            id: id.into(),
+            url: String::new(),
+            stopped: false,
+            not_before_ms: 0,
+            down: None,
+            next_due_ms,
+            in_order: false,
+            limits: Vec::new(),
+            headers: None,
+        }
     }
 
     fn answer(meaning: Meaning, retry_after_s: Option<u64>) -> Answer {
-        Answer {
-            meaning,
-            status: None,
-            reason: None,
-            detail: None,
-            response: None,
-            retry_after: retry_after_s.map(Duration::from_secs),
-        }
+        let retry_after = retry_after_s.map(Duration::from_secs);
+        Answer { reason: None, retry_after, ..Answer::failed(meaning, "", "") }
+    }
+
+    fn wanted(line: &str, limit: i64) -> Wanted {
+        Wanted { line: line.into(), limit, in_order: false }
     }
 
     fn paces() -> Paces {
@@ -195,7 +196,7 @@ mod tests {
             paces.begin("a");
         }
         let plan = paces.plan(&[waiting("a", 0), waiting("b", 0)], 10);
-        assert_eq!(plan.wanted, [("b".to_owned(), 8)]);
+        assert_eq!(plan.wanted, [wanted("b", 8)]);
         assert!(plan.starved);
     }
 
@@ -205,8 +206,41 @@ mod tests {
         let agenda: Vec<Waiting> =
             ["a", "b", "c", "d"].map(|id| waiting(id, 0)).into_iter().chain([waiting("e", 50)]).collect();
         let plan = paces.plan(&agenda, 10);
-        assert_eq!(plan.wanted.iter().map(|(_, size)| *size).collect::<Vec<_>>(), [5, 5, 5, 5]);
+        assert_eq!(plan.wanted.iter().map(|wanted| wanted.limit).collect::<Vec<_>>(), [5, 5, 5, 5]);
         assert_eq!(plan.next_ms, Some(50));
+    }
+
+    #[test]
+    fn endpoints_that_time_out_are_halved_and_hold_half_of_all_places_at_most() {
+        let paces = paces();
+        let began = Instant::now();
+        for line in ["a", "b"] {
+            (0..4).for_each(|_| paces.begin(line));
+            let silent = || Answer { reason: Some("timeout"), ..answer(Meaning::Later, None) };
+            assert_eq!(paces.learn(line, &silent(), (began, 0)), Verdict::default());
+            paces.learn(line, &silent(), (began, 0));
+        }
+        let agenda = ["a", "b", "c"].map(|id| waiting(id, 0));
+        assert_eq!(paces.plan(&agenda, 10).wanted, [wanted("c", 8)], "four of eight are taken in each, halved");
+        (0..3).for_each(|_| paces.free("a"));
+        let plan = paces.plan(&agenda, 10).wanted;
+        assert_eq!(plan.iter().find(|wanted| wanted.line == "a").map(|wanted| wanted.limit), Some(3));
+        assert_eq!(paces.inner().slow, 5);
+        paces.learn("b", &answer(Meaning::Delivered, None), (began, 0));
+        assert_eq!(paces.inner().slow, 1);
+    }
+
+    #[test]
+    fn a_line_in_order_gets_one_and_a_limit_waits_for_its_slot() {
+        let paces = paces();
+        let limit = |next_slot_us| Limit { id: "s".into(), per_minute: 1200, next_slot_us };
+        let ordered = Waiting { in_order: true, ..waiting("a", 0) };
+        let limited = Waiting { limits: vec![limit(0)], ..waiting("b", 0) };
+        let later = Waiting { limits: vec![limit(12_000)], ..waiting("c", 0) };
+        let plan = paces.plan(&[ordered, limited, later], 10);
+        let limits: Vec<(String, i64)> = plan.wanted.into_iter().map(|wanted| (wanted.line, wanted.limit)).collect();
+        assert!(limits.contains(&("a".into(), 1)) && limits.contains(&("b".into(), 2)), "{limits:?}");
+        assert_eq!((limits.len(), plan.next_ms), (2, Some(12)));
     }
 
     #[test]
@@ -225,7 +259,7 @@ mod tests {
             paces.free("a");
         }
         assert_eq!(paces.plan(&[waiting("a", 0)], 5000).next_ms, Some(10_000));
-        assert_eq!(paces.plan(&[waiting("a", 0)], 10_000).wanted, [("a".to_owned(), 3)]);
+        assert_eq!(paces.plan(&[waiting("a", 0)], 10_000).wanted, [wanted("a", 3)]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::{sync::mpsc::Receiver, time::sleep};
 use super::paces::Paces;
 use crate::{
     App,
-    store::{endpoints::Change, record::Made},
+    store::{endpoints::Change, made::Made},
 };
 
 /// Attempts a commit takes at most.
@@ -39,7 +39,7 @@ async fn gather(results: &mut Receiver<Made>, made: &mut Vec<Made>) {
 
 async fn commit(app: &App, made: &mut [Made], paces: &Paces) {
     for left in (0..TRIES).rev() {
-        match app.store.record(made, now_ms()).await {
+        match app.store.record(made, app.settings.max_failed_count, now_ms()).await {
             Ok(()) => return tell(app, made, paces),
             Err(error) => tracing::error!(%error, attempts = made.len(), tries.left = left, "cannot record attempts"),
         }
@@ -61,6 +61,23 @@ fn tell(app: &App, made: &[Made], paces: &Paces) {
     let moved: BTreeSet<&str> = made.iter().filter_map(|attempt| attempt.claimed.batch_id.as_deref()).collect();
     for batch in moved {
         app.moved(batch);
+    }
+    tell_accounts(app, made);
+}
+
+/// Wakes whoever follows a delivery of an account, or the account; and the worker: the next of a line may go, and what was held.
+fn tell_accounts(app: &App, made: &[Made]) {
+    let ended = made.iter().map(|made| &made.claimed);
+    let ended: Vec<(&str, &str)> =
+        ended.filter_map(|claimed| Some((claimed.id.as_str(), claimed.account_id.as_deref()?))).collect();
+    for (delivery, _) in &ended {
+        app.moved(&format!("delivery:{delivery}"));
+    }
+    for account in ended.iter().map(|(_, account)| account).collect::<BTreeSet<_>>() {
+        app.moved(&format!("account:{account}"));
+    }
+    if !ended.is_empty() {
+        app.work.notify_one();
     }
 }
 

@@ -24,6 +24,11 @@ impl FromStr for Schedule {
 }
 
 impl Schedule {
+    /// The old profile's: one attempt, and three more with the same wait before each.
+    pub fn pywebhooks(wait: Duration) -> Self {
+        Self(vec![Duration::ZERO, wait, wait, wait])
+    }
+
     /// How many attempts there are.
     pub fn attempts(&self) -> usize {
         self.0.len()

@@ -91,6 +91,7 @@ pub async fn list(State(app): State<App>, Params(filter): Params<Filter>) -> Res
 
 fn states(chosen: &str) -> Vec<Choice> {
     let label = |state| match state {
+        DeliveryState::Held => "Held",
         DeliveryState::Waiting => "Waiting",
         DeliveryState::Delivered => "Delivered",
         DeliveryState::Failed => "Failed",
@@ -133,6 +134,7 @@ fn mood(stored: &deliveries::Delivery, now_ms: i64) -> (&'static str, &'static s
         DeliveryState::Delivered => ("low", "✓", format!("Delivered {}", last())),
         DeliveryState::Failed => ("critical", "✕", format!("Failed: {}", last())),
         DeliveryState::Cancelled => ("other", "⊘", "Cancelled".into()),
+        DeliveryState::Held => ("other", "⏸", "Held".into()),
         DeliveryState::Waiting if stored.in_flight => ("moderate", "◌", "Sending".into()),
         DeliveryState::Waiting if stored.attempts == 0 => ("other", "◷", "Waiting".into()),
         DeliveryState::Waiting if left_s <= 0 => ("major", "↻", "Retrying".into()),

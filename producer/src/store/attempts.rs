@@ -19,6 +19,9 @@ pub struct Attempt {
     /// At most the first 4 KiB of the answer.
     pub response: Option<String>,
     pub next_ms: Option<i64>,
+    /// JSON arrays of pairs, of attempts for subscriptions: what was sent, and what the answer said.
+    pub request_headers: Option<String>,
+    pub response_headers: Option<String>,
 }
 
 impl FromRow<'_, AnyRow> for Attempt {
@@ -33,6 +36,8 @@ impl FromRow<'_, AnyRow> for Attempt {
             detail: row.try_get("detail")?,
             response: row.try_get("response")?,
             next_ms: row.try_get("next_ms")?,
+            request_headers: row.try_get("request_headers")?,
+            response_headers: row.try_get("response_headers")?,
         })
     }
 }

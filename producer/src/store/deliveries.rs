@@ -7,6 +7,8 @@ use super::{Store, batches::reopen, lock};
 /// Where a delivery is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
+    /// Its account's endpoint is disabled: it waits until that answers again.
+    Held = -1,
     Waiting,
     Delivered,
     Failed,
@@ -14,10 +16,11 @@ pub enum State {
 }
 
 impl State {
-    pub const ALL: [Self; 4] = [Self::Waiting, Self::Delivered, Self::Failed, Self::Cancelled];
+    pub const ALL: [Self; 5] = [Self::Waiting, Self::Delivered, Self::Failed, Self::Cancelled, Self::Held];
 
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Held => "held",
             Self::Waiting => "waiting",
             Self::Delivered => "delivered",
             Self::Failed => "failed",
@@ -26,7 +29,7 @@ impl State {
     }
 
     fn from_number(number: i64) -> Self {
-        usize::try_from(number).ok().and_then(|place| Self::ALL.get(place).copied()).unwrap_or(Self::Cancelled)
+        Self::ALL.into_iter().find(|state| *state as i64 == number).unwrap_or(Self::Cancelled)
     }
 }
 
@@ -36,6 +39,7 @@ pub struct Delivery {
     pub id: String,
     /// The `webhook-id`.
     pub message_id: String,
+    pub endpoint_id: String,
     pub url: String,
     pub batch_id: Option<String>,
     pub position: i64,
@@ -59,6 +63,7 @@ impl FromRow<'_, AnyRow> for Delivery {
         Ok(Self {
             id: row.try_get("id")?,
             message_id: row.try_get("message_id")?,
+            endpoint_id: row.try_get("endpoint_id")?,
             url: row.try_get("url")?,
             batch_id: row.try_get("batch_id")?,
             position: row.try_get("position")?,
@@ -143,7 +148,7 @@ impl Store {
             lock(&mut tx, batch).await?;
         }
         let sql = "update deliveries set state = 0, step = 0, busy = 0, cancelled = 0, due_ms = $2, lease = null, updated_ms = $2 where id = $1 and state = $3 \
-                   and (state in (2, 3) or (state = 0 and (lease is null or due_ms <= $2)))";
+                   and (state in (-1, 2, 3) or (state = 0 and (lease is null or due_ms <= $2)))";
         let queued =
             sqlx::query(sql).bind(id).bind(now_ms).bind(found.state as i64).execute(&mut *tx).await?.rows_affected();
         if queued == 0 {
@@ -153,10 +158,10 @@ impl Store {
             match found.state {
                 State::Failed => drop(reopen(&mut tx, batch, 1).await?),
                 State::Cancelled => uncancel(&mut tx, batch, found.attempts > 0).await?,
-                State::Waiting | State::Delivered => {}
+                State::Held | State::Waiting | State::Delivered => {}
             }
         }
-        super::endpoints::resume(&mut tx, &found.url).await?;
+        super::endpoints::resume_line(&mut tx, &found.endpoint_id).await?;
         tx.commit().await?;
         Ok(Retried::Queued)
     }

@@ -1,12 +1,20 @@
 //! The SQL, a file a table: one text for SQLite and PostgreSQL.
 
+pub mod accounts;
 pub mod attempts;
 pub mod batches;
 pub mod deliveries;
 pub mod endpoints;
+pub mod failures;
+pub mod limits;
+pub mod made;
 pub mod presence;
 pub mod queue;
 pub mod record;
+pub mod registrations;
+pub mod resets;
+pub mod subscriptions;
+pub mod triggered;
 
 use std::future::Future;
 

@@ -5,11 +5,31 @@ use sqlx::{AssertSqlSafe, FromRow, Row, any::AnyRow};
 
 use super::Store;
 
+/// By which rules a delivery is sent, judged and tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// A batch's: the engine's own.
+    Tasks,
+    /// Four attempts, success is 200 with JSON.
+    PyWebhooks,
+    /// The engine's own, for subscriptions.
+    Standard,
+}
+
+impl Profile {
+    const fn from_number(number: i64) -> Self {
+        match number {
+            1 => Self::PyWebhooks,
+            2 => Self::Standard,
+            _ => Self::Tasks,
+        }
+    }
+}
+
 /// A delivery that this process holds the lease of.
 #[derive(Clone, Debug)]
 pub struct Claimed {
     pub id: String,
-    /// The `webhook-id`.
     pub message_id: String,
     pub endpoint_id: String,
     pub batch_id: Option<String>,
@@ -22,10 +42,36 @@ pub struct Claimed {
     /// When the lease ends; with the holder's name it tells this claim from every other.
     pub leased_until_ms: i64,
     pub body: String,
+    pub subscription_id: Option<String>,
+    /// Who receives it; `None`: it is a batch's, and so is what follows.
+    pub account_id: Option<String>,
+    pub profile: Profile,
+    /// One attempt only.
+    pub once: bool,
+    /// The event's name as JSON text.
+    pub event: Option<String>,
+    /// The sealed key that signs it, and the account's other one while that is valid.
+    pub secret: Option<String>,
+    pub other_secret: Option<String>,
+}
+
+impl Claimed {
+    /// What the receiver tells repeats by: one subscriber may get one message several times on purpose, a batch never does.
+    pub fn webhook_id(&self) -> &str {
+        if self.account_id.is_some() { &self.id } else { &self.message_id }
+    }
+
+    /// Whether its attempts count for or against its account.
+    pub fn counts(&self) -> Option<&str> {
+        self.account_id.as_deref().filter(|_| self.subscription_id.is_some() && !self.once)
+    }
 }
 
 impl FromRow<'_, AnyRow> for Claimed {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        let account_id: Option<String> = row.try_get("account_id")?;
+        // A batch's rows have nothing there, and are many.
+        let of_account = |name: &str| if account_id.is_some() { row.try_get(name) } else { Ok(None) };
         Ok(Self {
             id: row.try_get("id")?,
             message_id: row.try_get("message_id")?,
@@ -36,6 +82,13 @@ impl FromRow<'_, AnyRow> for Claimed {
             cancelled: row.try_get::<i64, _>("cancelled")? != 0,
             leased_until_ms: row.try_get("due_ms")?,
             body: row.try_get("body")?,
+            subscription_id: of_account("subscription_id")?,
+            event: of_account("event")?,
+            secret: of_account("secret")?,
+            other_secret: of_account("other_secret")?,
+            profile: Profile::from_number(row.try_get("profile")?),
+            once: row.try_get::<i64, _>("once")? != 0,
+            account_id,
         })
     }
 }
@@ -48,21 +101,40 @@ pub struct Lease<'a> {
     pub until_ms: i64,
 }
 
+/// What a claim may take of one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub line: String,
+    pub limit: i64,
+    /// Only the head may be taken, and only while nothing of the line is under way.
+    pub in_order: bool,
+}
+
 impl Store {
-    /// Claims at most so many due deliveries of each of these endpoints, the oldest first, in one statement.
+    /// Claims at most so many due deliveries of each of these lines, the oldest first, in one statement.
     ///
     /// The lease test stands a second time outside the subselect: without it PostgreSQL hands one row to two workers.
-    pub async fn claim(&self, lease: Lease<'_>, wanted: &[(String, i64)]) -> sqlx::Result<Vec<Claimed>> {
-        let arms = wanted.len().next_power_of_two();
-        let mut query = sqlx::query_as(AssertSqlSafe(claim_sql(arms, self.db.kind)))
+    pub async fn claim(&self, lease: Lease<'_>, wanted: &[Wanted]) -> sqlx::Result<Vec<Claimed>> {
+        let (heads, crowds): (Vec<&Wanted>, Vec<&Wanted>) = wanted.iter().partition(|wanted| wanted.in_order);
+        let (crowd_arms, head_arms) = (arms(crowds.len()), arms(heads.len()));
+        let mut query = sqlx::query_as(AssertSqlSafe(claim_sql(crowd_arms, head_arms, self.db.kind)))
             .bind(lease.until_ms)
             .bind(lease.holder)
             .bind(lease.now_ms);
-        for arm in 0..arms {
-            let (endpoint, limit) = wanted.get(arm).map_or(("", 0), |(endpoint, limit)| (endpoint.as_str(), *limit));
-            query = query.bind(endpoint).bind(limit);
+        for arm in 0..crowd_arms {
+            let (line, limit) = crowds.get(arm).map_or(("", 0), |wanted| (wanted.line.as_str(), wanted.limit));
+            query = query.bind(line).bind(limit);
+        }
+        for arm in 0..head_arms {
+            query = query.bind(heads.get(arm).map_or("", |wanted| wanted.line.as_str()));
         }
         query.fetch_all(&self.db.write).await
+    }
+
+    /// When the first of all deliveries that wait is due, or the first lease ends; `None`: nothing waits.
+    pub async fn next_due_ms(&self) -> sqlx::Result<Option<i64>> {
+        let sql = "select due_ms from deliveries where state = 0 and due_ms > -1 order by due_ms limit 1";
+        sqlx::query_scalar(sql).fetch_optional(&self.db.read).await
     }
 
     /// Gives back what an earlier process held; only for the sole owner of the database, at its start.
@@ -78,23 +150,47 @@ impl Store {
     }
 }
 
+/// So many places that few different statements are ever prepared.
+fn arms(lines: usize) -> usize {
+    if lines == 0 { 0 } else { lines.next_power_of_two() }
+}
+
 /// Where several producers claim at once, each passes over the rows that another has in hand; SQLite has one writer and needs no such words.
 /// The rows are picked once, ahead of the update: a subselect in its place may run again for each row, and pick others each time.
-fn claim_sql(arms: usize, kind: Kind) -> String {
+fn claim_sql(crowds: usize, heads: usize, kind: Kind) -> String {
     let passing = if kind == Kind::Postgres { " for update skip locked" } else { "" };
-    let arm = |number: usize| {
-        let (endpoint, limit) = (2 * number + 4, 2 * number + 5);
+    let crowd = |number: usize| {
+        let (line, limit) = (2 * number + 4, 2 * number + 5);
         format!(
-            "select id from (select id from deliveries where state = 0 and endpoint_id = ${endpoint} and due_ms <= $3 \
+            "select id from (select id from deliveries where state = 0 and endpoint_id = ${line} and due_ms <= $3 \
              order by due_ms limit ${limit}{passing}) a{number}"
         )
     };
-    let arms: Vec<String> = (0..arms).map(arm).collect();
+    let arms: Vec<String> = (0..crowds).map(crowd).chain((0..heads).map(|number| head_sql(number, crowds))).collect();
+    // What only subscriptions have is not even looked for in a batch.
+    let of_account = |what: &str| format!("case when account_id is null then null else ({what}) end");
+    let event = of_account("select event from messages where messages.id = deliveries.message_id");
+    let secret = of_account("select sealed from secrets where secrets.id = deliveries.secret_id");
+    let other = of_account(
+        "select sealed from secrets where secrets.account_id = deliveries.account_id and secrets.id <> deliveries.secret_id \
+         and (expires_ms is null or expires_ms > $3) order by secrets.created_ms desc limit 1",
+    );
     format!(
         "with picked(id) as materialized ({}) \
          update deliveries set due_ms = $1, lease = $2 where id in (select id from picked) and state = 0 and due_ms <= $3 \
-         returning id, message_id, endpoint_id, batch_id, step, busy, cancelled, due_ms, \
-         (select body from messages where messages.id = deliveries.message_id) as body",
+         returning id, message_id, endpoint_id, batch_id, step, busy, cancelled, due_ms, subscription_id, account_id, profile, once, \
+         (select body from messages where messages.id = deliveries.message_id) as body, \
+         {event} as event, {secret} as secret, {other} as other_secret",
         arms.join(" union all ")
+    )
+}
+
+/// The head of a line that keeps its order. What another producer has in hand is not passed over: the next one must not go before it.
+fn head_sql(number: usize, crowds: usize) -> String {
+    let line = 2 * crowds + 4 + number;
+    format!(
+        "select id from (select id, due_ms from deliveries where state = 0 and subscription_id is not null and endpoint_id = ${line} \
+         order by id limit 1) h{number} where due_ms <= $3 and not exists (select 1 from deliveries where state = 0 \
+         and endpoint_id = ${line} and due_ms > $3 and lease is not null)"
     )
 }

@@ -4,58 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use sqlx::{Any, AnyConnection, AssertSqlSafe, any::AnyArguments, query::Query};
 
-use super::{Store, chunks, endpoints::Change, queue::Claimed};
-
-/// What an attempt came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Delivered,
-    Retrying,
-    Failed,
-}
-
-impl Outcome {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Delivered => "delivered",
-            Self::Retrying => "retrying",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// An attempt that was made, ready to be recorded.
-#[derive(Clone, Debug)]
-pub struct Made {
-    pub claimed: Claimed,
-    pub holder: String,
-    pub at_ms: i64,
-    pub duration_ms: i64,
-    pub outcome: Outcome,
-    /// When it is tried again; only with `Outcome::Retrying`.
-    pub next_ms: Option<i64>,
-    pub status: Option<u16>,
-    /// One word for programs.
-    pub reason: Option<&'static str>,
-    /// A sentence for people: what happened, and what to do.
-    pub detail: Option<String>,
-    /// The beginning of the answer's body.
-    pub response: Option<String>,
-    pub endpoint: Option<Change>,
-    /// It costs no place in the schedule.
-    pub free: bool,
-}
-
-impl Made {
-    /// About what it weighs on the way to the database.
-    fn stored_bytes(&self) -> usize {
-        let texts = [&self.detail, &self.response].into_iter().flatten();
-        MOVE_BYTES + 60 + texts.map(String::len).sum::<usize>()
-    }
-}
+use super::{
+    Store, chunks,
+    endpoints::Change,
+    made::{Made, Outcome},
+};
 
 /// About what moving a delivery weighs.
-const MOVE_BYTES: usize = 140;
+pub(super) const MOVE_BYTES: usize = 140;
 
 /// How a batch's counters move.
 #[derive(Default)]
@@ -77,7 +33,8 @@ impl Store {
     /// Records the attempts and moves their deliveries, batches and endpoints, all or nothing.
     ///
     /// An attempt whose lease was lost meanwhile is kept in the history; it moves a delivery that still waits if it delivered it, else nothing.
-    pub async fn record(&self, made: &mut [Made], now_ms: i64) -> sqlx::Result<()> {
+    /// An account whose failed attempts reach `max_failed_count` is disabled.
+    pub async fn record(&self, made: &mut [Made], max_failed_count: i64, now_ms: i64) -> sqlx::Result<()> {
         made.sort_by(|left, right| left.claimed.id.cmp(&right.claimed.id));
         let mut tx = self.db.write.begin().await?;
         let mut batches = open_batches(&mut tx, made).await?;
@@ -97,6 +54,7 @@ impl Store {
         for (id, batch) in &batches {
             close_batch(&mut tx, id, &batch.tally, now_ms).await?;
         }
+        super::failures::count(&mut tx, made, max_failed_count, now_ms).await?;
         for (endpoint, change) in changes(made) {
             super::endpoints::change(&mut tx, endpoint, change, (now_ms, self.db.kind)).await?;
         }
@@ -229,8 +187,8 @@ type Placed<'a> = (&'a Made, Place);
 async fn insert_attempts(connection: &mut AnyConnection, rows: &[Placed<'_>]) -> sqlx::Result<()> {
     let sql = format!(
         "insert into attempts (delivery_id, number, step, batch_id, batch_seq, at_ms, duration_ms, outcome, status, reason, detail, response, \
-         next_ms) values {}",
-        common::db::values(rows.len(), 13)
+         next_ms, request_headers, response_headers) values {}",
+        common::db::values(rows.len(), 15)
     );
     let query = sqlx::query(AssertSqlSafe(sql));
     let query = rows.iter().fold(query, |query, (attempt, place)| bind(query, attempt, *place));
@@ -256,6 +214,8 @@ fn bind<'q>(query: AnyQuery<'q>, attempt: &'q Made, place: Place) -> AnyQuery<'q
         .bind(attempt.detail.as_deref())
         .bind(attempt.response.as_deref())
         .bind(attempt.next_ms.filter(|_| place.again))
+        .bind(attempt.request_headers.as_deref())
+        .bind(attempt.response_headers.as_deref())
 }
 
 async fn close_batch(connection: &mut AnyConnection, id: &str, tally: &Tally, now_ms: i64) -> sqlx::Result<()> {

@@ -4,13 +4,21 @@
 #[macro_use]
 mod support;
 
+mod accounts;
 mod api;
 mod cancel;
 mod cli;
+mod contract;
 mod endpoints;
+mod follow;
+mod holding;
+mod foreign_receivers;
 mod leases;
+mod limits;
+mod lines;
 mod nodes;
 mod pace;
 mod progress;
 mod queue;
 mod retries;
+mod tls;

@@ -1,9 +1,14 @@
 //! What the tests stand on: a producer in a runtime of its own, a receiver whose answers can change, a database each.
 
+mod accounts;
 mod database;
+pub mod endpoint;
 mod producer;
 mod receiver;
+pub mod stage;
+pub mod wire;
 
+pub use accounts::{Account, Accounts, Subscription};
 pub use database::{Database, redis_url};
 pub use producer::{Producer, Reply};
 pub use receiver::{Answer, Hook, Receiver};

@@ -10,7 +10,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
@@ -21,6 +21,8 @@ use super::eventually;
 /// A request that arrived.
 #[derive(Clone, Debug)]
 pub struct Hook {
+    pub method: String,
+    pub path: String,
     pub headers: HeaderMap,
     pub body: Bytes,
     pub at: Instant,
@@ -46,15 +48,26 @@ pub struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
     delay: Duration,
+    body: Bytes,
 }
 
 impl Answer {
     pub fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new(), delay: Duration::ZERO }
+        Self { status, headers: Vec::new(), delay: Duration::ZERO, body: Bytes::from_static(b"answered\n") }
     }
 
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// 200 with JSON, as receivers of `PyWebhooks` say it.
+    pub fn json() -> Self {
+        Self::status(200).body("{}")
+    }
+
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
         self
     }
 
@@ -131,15 +144,22 @@ impl Drop for Receiver {
     }
 }
 
-async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
-    let hook = Hook { headers, body, at: Instant::now() };
+async fn receive(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let (method, path) = (method.to_string(), uri.to_string());
+    let hook = Hook { method, path, headers, body, at: Instant::now() };
     let answer = {
         let mut hooks = shared.hooks.lock().unwrap();
         hooks.push(hook.clone());
         (shared.script.lock().unwrap())(hooks.len() - 1, &hook)
     };
     tokio::time::sleep(answer.delay).await;
-    let mut response = (StatusCode::from_u16(answer.status).unwrap(), "answered\n").into_response();
+    let mut response = (StatusCode::from_u16(answer.status).unwrap(), answer.body).into_response();
     for (name, value) in answer.headers {
         response.headers_mut().insert(name, value.parse().unwrap());
     }

@@ -192,8 +192,10 @@ alter table attempts_next rename to attempts;
 create index deliveries_due on deliveries (endpoint_id, due_ms) where state = 0;
 -- The heads of the lines that keep their order.
 create index deliveries_in_order on deliveries (endpoint_id, id) where state = 0 and subscription_id is not null;
--- Whether anything is due at all.
-create index deliveries_next_due on deliveries (due_ms) where state = 0;
+-- Whether anything is due at all. The second condition keeps PostgreSQL from walking this index for a single line.
+create index deliveries_next_due on deliveries (due_ms) where state = 0 and due_ms > -1;
+-- Who is looked at again and again, although nothing is due there.
+create index endpoints_down on endpoints (id) where down is not null;
 create index deliveries_of_batch on deliveries (batch_id, position) where batch_id is not null;
 create index deliveries_open on deliveries (state, id) where state <> 1;
 -- Two indexes each instead of one: what is queued touches only the small one, however much lies in the other.

@@ -1,0 +1,55 @@
+//! What a claim takes: the room shared among the lines that have something due. Pure.
+
+use super::pace::Pace;
+use crate::store::{endpoints::Waiting, limits::Limit, queue::Wanted};
+
+/// Endpoints that one claim serves; the others have their turn in the next.
+const ENDPOINTS_A_CLAIM: usize = 32;
+/// What a claim may take.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// How many deliveries of which endpoint.
+    pub wanted: Vec<Wanted>,
+    /// When something is due at the earliest that is not due yet.
+    pub next_ms: Option<i64>,
+    /// Whether something due was left for want of room.
+    pub starved: bool,
+}
+
+/// An endpoint that has something due, and how much of it may be sent.
+pub struct Due {
+    pub wanted: Wanted,
+    pub slow: bool,
+}
+
+/// How many more may be sent there at once.
+pub fn places(endpoint: &Waiting, pace: &Pace) -> i64 {
+    let limit = if endpoint.in_order { 1 } else { pace.limit };
+    let places = i64::try_from(limit.saturating_sub(pace.in_flight)).unwrap_or(i64::MAX);
+    endpoint.limits.iter().map(Limit::burst).fold(places, i64::min)
+}
+
+/// Gives each an even share of the room, what timed out last of its own; who comes first changes with `turn`.
+pub fn share(mut due: Vec<Due>, (mut room, mut slow_room): (usize, usize), turn: usize, plan: &mut Plan) {
+    if due.is_empty() {
+        return;
+    }
+    let first = turn % due.len();
+    due.rotate_left(first);
+    let count = due.len();
+    for (served, Due { wanted, slow }) in due.into_iter().enumerate() {
+        if room == 0 || plan.wanted.len() == ENDPOINTS_A_CLAIM {
+            plan.starved = true;
+            return;
+        }
+        let even = room / (count - served).min(ENDPOINTS_A_CLAIM);
+        let wants = usize::try_from(wanted.limit).unwrap_or_default();
+        let gets = wants.min(even.max(1)).min(if slow { slow_room } else { room });
+        plan.starved |= gets < wants;
+        if gets > 0 {
+            room -= gets;
+            slow_room = slow_room.saturating_sub(if slow { gets } else { 0 }).min(room);
+            plan.wanted.push(Wanted { limit: i64::try_from(gets).unwrap_or(i64::MAX), ..wanted });
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Registrations: the events that accounts offer.
+
+use sqlx::{FromRow, Row, any::AnyRow};
+
+use super::{Store, accounts::{Changed, Slice}};
+
+/// A stored registration; what clients may give any JSON type is JSON text.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    pub id: String,
+    pub account_id: String,
+    pub description: String,
+    pub event: String,
+    /// As it is sent.
+    pub event_data: String,
+    pub created_us: i64,
+}
+
+impl FromRow<'_, AnyRow> for Registration {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            account_id: row.try_get("account_id")?,
+            description: row.try_get("description")?,
+            event: row.try_get("event")?,
+            event_data: row.try_get("event_data")?,
+            created_us: row.try_get("created_us")?,
+        })
+    }
+}
+
+impl Store {
+    /// Stores it; `false`: the account has `most` already.
+    pub async fn create_registration(&self, new: &Registration, most: i64) -> sqlx::Result<bool> {
+        let sql = "insert into registrations (id, account_id, description, event, event_data, created_us) \
+                   select $1, $2, $3, $4, $5, $6 where not exists \
+                   (select 1 from registrations where account_id = $2 order by created_us, id limit 1 offset $7)";
+        let made = sqlx::query(sql)
+            .bind(&new.id)
+            .bind(&new.account_id)
+            .bind(&new.description)
+            .bind(&new.event)
+            .bind(&new.event_data)
+            .bind(new.created_us)
+            .bind(most - 1)
+            .execute(&self.db.write)
+            .await?;
+        Ok(made.rows_affected() == 1)
+    }
+
+    pub async fn registration(&self, id: &str) -> sqlx::Result<Option<Registration>> {
+        sqlx::query_as("select * from registrations where id = $1").bind(id).fetch_optional(&self.db.read).await
+    }
+
+    /// In the order they were made, everybody's.
+    pub async fn registrations(&self, slice: Slice) -> sqlx::Result<Vec<Registration>> {
+        sqlx::query_as(
+            "select r.* from (select id from registrations order by created_us, id limit $1 offset $2) page \
+             join registrations r on r.id = page.id order by r.created_us, r.id",
+        )
+        .bind(slice.limit)
+        .bind(slice.start)
+        .fetch_all(&self.db.read)
+        .await
+    }
+
+    /// In the order they were made, one account's.
+    pub async fn registrations_of(&self, account: &str, slice: Slice) -> sqlx::Result<Vec<Registration>> {
+        sqlx::query_as(
+            "select r.* from (select id from registrations where account_id = $3 order by created_us, id limit $1 offset $2) page \
+             join registrations r on r.id = page.id order by r.created_us, r.id",
+        )
+        .bind(slice.limit)
+        .bind(slice.start)
+        .bind(account)
+        .fetch_all(&self.db.read)
+        .await
+    }
+
+    pub async fn describe(&self, id: &str, description: &str) -> sqlx::Result<Changed> {
+        let sql = "update registrations set description = $2 where id = $1 and description <> $2";
+        if sqlx::query(sql).bind(id).bind(description).execute(&self.db.write).await?.rows_affected() > 0 {
+            return Ok(Changed::Replaced);
+        }
+        let exists = self.registration(id).await?.is_some();
+        Ok(if exists { Changed::Unchanged } else { Changed::Skipped })
+    }
+
+    /// Deletes it and everybody's subscriptions to it; what is on its way is still sent. `false`: there is none.
+    pub async fn delete_registration(&self, id: &str) -> sqlx::Result<bool> {
+        let mut tx = self.db.write.begin().await?;
+        sqlx::query("delete from subscriptions where registration_id = $1").bind(id).execute(&mut *tx).await?;
+        let deleted = sqlx::query("delete from registrations where id = $1").bind(id).execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(deleted.rows_affected() > 0)
+    }
+
+    /// Deletes all; subscriptions to them stay.
+    pub async fn delete_registrations(&self) -> sqlx::Result<u64> {
+        sqlx::query("delete from registrations").execute(&self.db.write).await.map(|deleted| deleted.rows_affected())
+    }
+}

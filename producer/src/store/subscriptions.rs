@@ -1,0 +1,159 @@
+//! Subscriptions: who wants to be sent what, and how.
+
+use sqlx::{FromRow, Row, any::AnyRow};
+
+use super::{Store, accounts::Slice};
+
+/// How a subscription's events are tried, and what counts as delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Four attempts; only 200 with a JSON body is success.
+    PyWebhooks,
+    /// The engine's schedule; any 2xx is success.
+    Standard,
+}
+
+impl Profile {
+    pub const fn number(self) -> i64 {
+        match self {
+            Self::PyWebhooks => 1,
+            Self::Standard => 2,
+        }
+    }
+
+    pub const fn of(number: i64) -> Self {
+        if number == 2 { Self::Standard } else { Self::PyWebhooks }
+    }
+}
+
+/// What its owner chose for a subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    pub profile: Profile,
+    /// One after the other, in order.
+    pub fifo: bool,
+    /// 0: no limit.
+    pub rate_per_minute: i64,
+    /// JSON text of a filter.
+    pub filter: Option<String>,
+    /// JSON text of an object: name to value.
+    pub headers: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Subscription {
+    pub id: String,
+    pub registration_id: String,
+    pub account_id: String,
+    pub options: Options,
+    pub created_us: i64,
+}
+
+impl FromRow<'_, AnyRow> for Subscription {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            registration_id: row.try_get("registration_id")?,
+            account_id: row.try_get("account_id")?,
+            options: Options {
+                profile: Profile::of(row.try_get("profile")?),
+                fifo: row.try_get::<i64, _>("fifo")? != 0,
+                rate_per_minute: row.try_get("rate_per_minute")?,
+                filter: row.try_get("filter")?,
+                headers: row.try_get("headers")?,
+            },
+            created_us: row.try_get("created_us")?,
+        })
+    }
+}
+
+/// What came of subscribing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subscribed {
+    Done,
+    /// The account has as many as it may have.
+    TooMany,
+    /// There is no such registration.
+    NoRegistration,
+}
+
+impl Store {
+    /// Stores a subscription with the default options.
+    pub async fn subscribe(&self, id: &str, (registration, account): (&str, &str), (now_us, most): (i64, i64)) -> sqlx::Result<Subscribed> {
+        let sql = "insert into subscriptions (id, registration_id, account_id, created_us) select $1, $2, $3, $4 \
+                   where exists (select 1 from registrations where id = $2) and not exists \
+                   (select 1 from subscriptions where account_id = $3 order by created_us, id limit 1 offset $5)";
+        let made = sqlx::query(sql)
+            .bind(id)
+            .bind(registration)
+            .bind(account)
+            .bind(now_us)
+            .bind(most - 1)
+            .execute(&self.db.write)
+            .await?;
+        if made.rows_affected() == 1 {
+            return Ok(Subscribed::Done);
+        }
+        let exists = self.registration(registration).await?.is_some();
+        Ok(if exists { Subscribed::TooMany } else { Subscribed::NoRegistration })
+    }
+
+    pub async fn subscription(&self, id: &str) -> sqlx::Result<Option<Subscription>> {
+        sqlx::query_as("select * from subscriptions where id = $1").bind(id).fetch_optional(&self.db.read).await
+    }
+
+    /// In the order they were made, everybody's.
+    pub async fn subscriptions(&self, slice: Slice) -> sqlx::Result<Vec<Subscription>> {
+        sqlx::query_as(
+            "select s.* from (select id from subscriptions order by created_us, id limit $1 offset $2) page \
+             join subscriptions s on s.id = page.id order by s.created_us, s.id",
+        )
+        .bind(slice.limit)
+        .bind(slice.start)
+        .fetch_all(&self.db.read)
+        .await
+    }
+
+    /// In the order they were made, one account's.
+    pub async fn subscriptions_of(&self, account: &str, slice: Slice) -> sqlx::Result<Vec<Subscription>> {
+        sqlx::query_as(
+            "select s.* from (select id from subscriptions where account_id = $3 order by created_us, id limit $1 offset $2) page \
+             join subscriptions s on s.id = page.id order by s.created_us, s.id",
+        )
+        .bind(slice.limit)
+        .bind(slice.start)
+        .bind(account)
+        .fetch_all(&self.db.read)
+        .await
+    }
+
+    /// Sets the options; `false`: there is no such subscription.
+    pub async fn set_options(&self, id: &str, options: &Options) -> sqlx::Result<bool> {
+        let sql = "update subscriptions set profile = $2, fifo = $3, rate_per_minute = $4, filter = $5, headers = $6 where id = $1";
+        let set = sqlx::query(sql)
+            .bind(id)
+            .bind(options.profile.number())
+            .bind(i64::from(options.fifo))
+            .bind(options.rate_per_minute)
+            .bind(options.filter.as_deref())
+            .bind(options.headers.as_deref())
+            .execute(&self.db.write)
+            .await?;
+        Ok(set.rows_affected() > 0)
+    }
+
+    /// Deletes it; what is on its way is still sent, and what is held for it is cancelled. `false`: there is none.
+    pub async fn delete_subscription(&self, id: &str, now_ms: i64) -> sqlx::Result<bool> {
+        let mut tx = self.db.write.begin().await?;
+        let deleted = sqlx::query("delete from subscriptions where id = $1").bind(id).execute(&mut *tx).await?;
+        let held = "update deliveries set state = 3, updated_ms = $2 where subscription_id = $1 and state < 1 and state = -1";
+        sqlx::query(held).bind(id).bind(now_ms).execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(deleted.rows_affected() > 0)
+    }
+
+    /// Deletes all.
+    pub async fn delete_subscriptions(&self) -> sqlx::Result<u64> {
+        sqlx::query("delete from subscriptions").execute(&self.db.write).await.map(|deleted| deleted.rows_affected())
+    }
+}

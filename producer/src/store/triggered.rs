@@ -1,0 +1,247 @@
+//! Triggered events: one message, and a delivery for each subscription, in one commit.
+
+use std::collections::HashMap;
+
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row, any::AnyRow};
+
+use super::{Store, accounts::{Slice, endpoint_url}, batches::fresh_id, chunks};
+
+/// What a delivery's row weighs on its way to the database.
+const ROW_BYTES: usize = 250;
+const HELD: i64 = -1;
+/// For so long a key answers with its first response.
+const KEY_MS: i64 = 24 * 3600 * 1000;
+
+/// An event that was triggered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Triggered {
+    pub id: String,
+    pub registration_id: String,
+    pub created_us: i64,
+}
+
+impl FromRow<'_, AnyRow> for Triggered {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            registration_id: row.try_get("registration_id")?,
+            created_us: row.try_get("created_us")?,
+        })
+    }
+}
+
+/// A subscription with what a delivery to it needs.
+#[derive(Clone, Debug)]
+pub struct Subscriber {
+    pub subscription_id: String,
+    pub account_id: String,
+    pub secret_id: String,
+    pub profile: i64,
+    /// JSON text.
+    pub filter: Option<String>,
+    pub url: String,
+    /// The line to this URL; `None`: nothing was ever sent there.
+    line: Option<String>,
+    pub failed_count: i64,
+}
+
+/// An event that is to be stored.
+pub struct NewEvent {
+    pub triggered: Triggered,
+    /// `webhook`, `ping` or `operational`.
+    pub kind: &'static str,
+    /// The event's name as JSON text.
+    pub event: String,
+    pub body: String,
+    /// The account that triggers, and its key for this request.
+    pub idempotency: Option<(String, String)>,
+    pub subscribers: Vec<Subscriber>,
+    /// From so many failures on an account's deliveries are held.
+    pub max_failed_count: i64,
+    pub now_ms: i64,
+}
+
+/// What was stored.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    pub triggered: Triggered,
+    /// How many deliveries; 0 when the key was used before.
+    pub deliveries: usize,
+}
+
+impl Store {
+    /// Who is subscribed to a registration, in the order they subscribed; without those whose account is gone or has no endpoint.
+    pub async fn subscribers(&self, registration: &str) -> sqlx::Result<Vec<Subscriber>> {
+        self.find_subscribers("s.registration_id = $1", registration).await
+    }
+
+    /// One subscription; `None`: it, its account or its endpoint is gone.
+    pub async fn subscriber(&self, subscription: &str) -> sqlx::Result<Option<Subscriber>> {
+        self.find_subscribers("s.id = $1", subscription).await.map(|found| found.into_iter().next())
+    }
+
+    async fn find_subscribers(&self, which: &str, id: &str) -> sqlx::Result<Vec<Subscriber>> {
+        let sql = format!(
+            "select s.id, s.account_id, s.profile, s.filter, a.endpoint, a.failed_count, a.secret_id, e.id as line_id, e.url as line_url \
+             from subscriptions s join accounts a on a.id = s.account_id left join endpoints e on e.subscription_id = s.id \
+             where {which} order by s.created_us, s.id"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(id).fetch_all(&self.db.read).await?;
+        let mut found: Vec<Subscriber> = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let Some(url) = endpoint_url(row.try_get("endpoint")?) else { continue };
+            let at = row.try_get::<Option<String>, _>("line_url")?.filter(|at| *at == url);
+            let line: Option<String> = if at.is_some() { row.try_get("line_id")? } else { None };
+            let subscription_id: String = row.try_get("id")?;
+            // A subscription has a row for each line it ever had.
+            match found.last_mut().filter(|last| last.subscription_id == subscription_id) {
+                Some(last) => last.line = last.line.take().or(line),
+                None => found.push(Subscriber {
+                    subscription_id,
+                    account_id: row.try_get("account_id")?,
+                    secret_id: row.try_get("secret_id")?,
+                    profile: row.try_get("profile")?,
+                    filter: row.try_get("filter")?,
+                    url,
+                    line,
+                    failed_count: row.try_get::<Option<i64>, _>("failed_count")?.unwrap_or(0),
+                }),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Commits the event with its deliveries, all or nothing; when the key was used within a day, gives what was stored then.
+    pub async fn trigger(&self, new: &NewEvent) -> sqlx::Result<Stored> {
+        let mut tx = self.db.write.begin().await?;
+        if let Some(earlier) = take_key(&mut tx, new).await? {
+            return Ok(Stored { triggered: earlier, deliveries: 0 });
+        }
+        sqlx::query("insert into triggered (id, registration_id, created_us) values ($1,$2,$3)")
+            .bind(&new.triggered.id)
+            .bind(&new.triggered.registration_id)
+            .bind(new.triggered.created_us)
+            .execute(&mut *tx)
+            .await?;
+        insert_event(&mut tx, new, false).await?;
+        tx.commit().await?;
+        Ok(Stored { triggered: new.triggered.clone(), deliveries: new.subscribers.len() })
+    }
+
+    /// Commits a test event for one subscription; gives the id of its delivery.
+    pub async fn ping(&self, new: &NewEvent) -> sqlx::Result<Option<String>> {
+        let mut tx = self.db.write.begin().await?;
+        let ids = insert_event(&mut tx, new, true).await?;
+        tx.commit().await?;
+        Ok(ids.into_iter().next())
+    }
+
+    pub async fn triggered_one(&self, id: &str) -> sqlx::Result<Option<Triggered>> {
+        sqlx::query_as("select * from triggered where id = $1").bind(id).fetch_optional(&self.db.read).await
+    }
+
+    /// In the order they were triggered.
+    pub async fn triggered(&self, slice: Slice) -> sqlx::Result<Vec<Triggered>> {
+        sqlx::query_as(
+            "select t.* from (select id from triggered order by created_us, id limit $1 offset $2) page \
+             join triggered t on t.id = page.id order by t.created_us, t.id",
+        )
+        .bind(slice.limit)
+        .bind(slice.start)
+        .fetch_all(&self.db.read)
+        .await
+    }
+}
+
+/// Takes the idempotency key for this event; gives the event that has it already. Keys that are older than a day are free again.
+async fn take_key(connection: &mut AnyConnection, new: &NewEvent) -> sqlx::Result<Option<Triggered>> {
+    let Some((account, key)) = &new.idempotency else { return Ok(None) };
+    let old = "delete from idempotency_keys where created_ms < $1";
+    sqlx::query(old).bind(new.now_ms - KEY_MS).execute(&mut *connection).await?;
+    let registration = &new.triggered.registration_id;
+    let taken = sqlx::query(
+        "insert into idempotency_keys (account_id, registration_id, key, triggered_id, triggered_us, created_ms) \
+         values ($1,$2,$3,$4,$5,$6) on conflict (account_id, registration_id, key) do nothing",
+    )
+    .bind(account)
+    .bind(registration)
+    .bind(key)
+    .bind(&new.triggered.id)
+    .bind(new.triggered.created_us)
+    .bind(new.now_ms)
+    .execute(&mut *connection)
+    .await?;
+    if taken.rows_affected() == 1 {
+        return Ok(None);
+    }
+    let earlier = "select triggered_id as id, registration_id, triggered_us as created_us from idempotency_keys \
+                   where account_id = $1 and registration_id = $2 and key = $3";
+    sqlx::query_as(earlier).bind(account).bind(registration).bind(key).fetch_optional(connection).await
+}
+
+/// The message and its deliveries; gives their ids.
+async fn insert_event(connection: &mut AnyConnection, new: &NewEvent, once: bool) -> sqlx::Result<Vec<String>> {
+    let message = fresh_id();
+    sqlx::query("insert into messages (id, kind, body, created_ms, event, registration_id) values ($1,$2,$3,$4,$5,$6)")
+        .bind(&message)
+        .bind(new.kind)
+        .bind(&new.body)
+        .bind(new.now_ms)
+        .bind(&new.event)
+        .bind(&new.triggered.registration_id)
+        .execute(&mut *connection)
+        .await?;
+    let lines = new_lines(connection, new).await?;
+    let mut ids = Vec::with_capacity(new.subscribers.len());
+    for subscribers in chunks(&new.subscribers, |_| ROW_BYTES) {
+        let made = subscribers.iter().map(|_| fresh_id());
+        let rows: Vec<(String, &Subscriber)> = made.zip(subscribers).collect();
+        insert_deliveries(connection, (new, &message, once), (&rows, &lines)).await?;
+        ids.extend(rows.into_iter().map(|(id, _)| id));
+    }
+    Ok(ids)
+}
+
+/// Makes the lines that are missing; gives their ids by subscription.
+async fn new_lines(connection: &mut AnyConnection, new: &NewEvent) -> sqlx::Result<HashMap<String, String>> {
+    let missing: Vec<&Subscriber> = new.subscribers.iter().filter(|subscriber| subscriber.line.is_none()).collect();
+    let mut lines = HashMap::new();
+    for subscribers in chunks(&missing, |subscriber| ROW_BYTES + subscriber.url.len()) {
+        // An update that changes nothing gives the row that another producer made meanwhile.
+        let sql = format!(
+            "insert into endpoints (id, url, subscription_id, account_id, created_ms) values {} \
+             on conflict (subscription_id, url) do update set account_id = excluded.account_id returning id, subscription_id",
+            common::db::values(subscribers.len(), 5)
+        );
+        let mut query = sqlx::query_as(AssertSqlSafe(sql));
+        for subscriber in subscribers {
+            query = query.bind(fresh_id()).bind(&subscriber.url).bind(&subscriber.subscription_id);
+            query = query.bind(&subscriber.account_id).bind(new.now_ms);
+        }
+        let made: Vec<(String, String)> = query.fetch_all(&mut *connection).await?;
+        lines.extend(made.into_iter().map(|(id, subscription)| (subscription, id)));
+    }
+    Ok(lines)
+}
+
+async fn insert_deliveries(
+    connection: &mut AnyConnection,
+    (new, message, once): (&NewEvent, &str, bool),
+    (rows, lines): (&[(String, &Subscriber)], &HashMap<String, String>),
+) -> sqlx::Result<()> {
+    let sql = format!(
+        "insert into deliveries (id, message_id, endpoint_id, state, due_ms, created_ms, updated_ms, subscription_id, account_id, secret_id, profile, once) \
+         values {}",
+        common::db::values(rows.len(), 12)
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for (id, subscriber) in rows {
+        let line = subscriber.line.as_ref().or_else(|| lines.get(&subscriber.subscription_id));
+        let held = !once && subscriber.failed_count >= new.max_failed_count;
+        query = query.bind(id).bind(message).bind(line.map(String::as_str)).bind(if held { HELD } else { 0 });
+        query = query.bind(new.now_ms).bind(new.now_ms).bind(new.now_ms).bind(&subscriber.subscription_id);
+        query = query.bind(&subscriber.account_id).bind(&subscriber.secret_id).bind(subscriber.profile);
+        query = query.bind(i64::from(once));
+    }
+    query.execute(connection).await.map(drop)
+}
