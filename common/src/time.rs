@@ -11,6 +11,13 @@ pub fn now_ms() -> i64 {
     i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// Microseconds since 1970 by this machine's clock.
+#[must_use]
+pub fn now_us() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)
+}
+
 /// `2026-11-22T14:07:11.123Z`; a time out of the calendar's range is written as 1970.
 #[must_use]
 pub fn rfc3339(at_ms: i64) -> String {

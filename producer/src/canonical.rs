@@ -23,8 +23,7 @@ impl fmt::Display for Invalid {
 /// # Errors
 /// When it is not JSON (`NaN` and `Infinity` are not, nor half of a surrogate pair), or has a number that Python would not read back as it was.
 pub fn dumps(text: &str) -> Result<String, Invalid> {
-    let value: &RawValue =
-        serde_json::from_str(text).map_err(|error| Invalid(format!("this is not JSON: {error}")))?;
+    let value: &RawValue = serde_json::from_str(text).map_err(|error| Invalid(format!("this is not JSON: {error}")))?;
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     write(value.get(), &mut out)?;
     Ok(out)
@@ -103,7 +102,9 @@ fn number(text: &str) -> Result<String, Invalid> {
         let digits = text.trim_start_matches('-').len();
         return match text {
             "-0" => Ok("0".into()),
-            _ if digits > MOST_DIGITS => Err(Invalid(format!("a number has {digits} digits; {MOST_DIGITS} are the most"))),
+            _ if digits > MOST_DIGITS => {
+                Err(Invalid(format!("a number has {digits} digits; {MOST_DIGITS} are the most")))
+            }
             _ => Ok(text.to_owned()),
         };
     }
@@ -134,7 +135,10 @@ mod tests {
     #[test]
     fn the_contracts_examples_are_written_as_python_writes_them() {
         for (posted, sent) in [
-            (r#"{"items":[{"item1":1},{"item2":2}],"message":"hello world"}"#, r#"{"items": [{"item1": 1}, {"item2": 2}], "message": "hello world"}"#),
+            (
+                r#"{"items":[{"item1":1},{"item2":2}],"message":"hello world"}"#,
+                r#"{"items": [{"item1": 1}, {"item2": 2}], "message": "hello world"}"#,
+            ),
             ("{ }", "{}"),
             ("[\n]", "[]"),
             ("null", "null"),
@@ -145,7 +149,10 @@ mod tests {
             (r#"{"f":[0.1,2.5,1e16,1e-5,1e22,100000.0]}"#, r#"{"f": [0.1, 2.5, 1e+16, 1e-05, 1e+22, 100000.0]}"#),
             (r#"{"c":"\u0000\u001f\u007f\"\\/\b\f\n\r\t"}"#, r#"{"c": "\u0000\u001f\u007f\"\\/\b\f\n\r\t"}"#),
             (r#"{"n":{"z":[{"y":1,"x":null}],"a":true}}"#, r#"{"n": {"a": true, "z": [{"x": null, "y": 1}]}}"#),
-            ("[-0, -0.0, 1E2, 123456789012345678901234567890, 1e-400]", "[0, -0.0, 100.0, 123456789012345678901234567890, 0.0]"),
+            (
+                "[-0, -0.0, 1E2, 123456789012345678901234567890, 1e-400]",
+                "[0, -0.0, 100.0, 123456789012345678901234567890, 0.0]",
+            ),
             (r#"{"a":1,"a":2}"#, r#"{"a": 2}"#),
         ] {
             assert_eq!(dumps(posted).as_deref(), Ok(sent), "{posted}");

@@ -34,6 +34,8 @@ const LONGEST_TIME: Duration = Duration::from_hours(30 * 24);
 pub enum Command {
     /// Serve the pages and the API, and deliver what is queued (the default)
     Serve(Settings),
+    /// Drop everything that is stored, make the tables and the admin account anew, and print its keys
+    Initdb(Settings),
     /// Ask a running producer on LISTEN's port whether it is ready; exits 1 when it is not
     Health(Settings),
     /// Produce one batch from the command line, follow it to its end, and exit 1 when a task was not delivered

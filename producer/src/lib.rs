@@ -1,5 +1,6 @@
 //! The producer: whatever happens is queued as deliveries, and delivered as webhooks.
 
+pub mod accounts;
 mod api;
 pub mod canonical;
 pub mod cli;
@@ -7,6 +8,8 @@ pub mod config;
 mod delivery;
 mod ending;
 mod extract;
+mod filter;
+mod handshake;
 mod metrics;
 mod news;
 mod pages;
@@ -34,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 
 use config::Settings;
 use delivery::{attempt::Sender, guard::Policy};
+use handshake::Handshake;
 use metrics::Metrics;
 use news::{Inbox, News};
 use progress::Wake;
@@ -46,6 +50,8 @@ pub struct App {
     pub store: Store,
     /// Where may be connected to.
     pub policy: Arc<Policy>,
+    /// Asks accounts' endpoints.
+    pub handshake: Arc<Handshake>,
     /// Opens the accounts' keys.
     pub vault: Arc<Vault>,
     /// `SECRET_KEY`, or the one that was made; for sessions.
@@ -69,7 +75,9 @@ impl App {
     pub async fn open(settings: Settings, listen: SocketAddr, stop: CancellationToken) -> anyhow::Result<Self> {
         settings.check()?;
         let db = db::open(&settings.database_url, settings.common.durability, &store::MIGRATIONS).await?;
-        let policy = Policy { allowed: settings.allow_targets.clone(), loopback: is_loopback(listen) };
+        let policy: Arc<Policy> =
+            Policy { allowed: settings.allow_targets.clone(), loopback: is_loopback(listen) }.into();
+        let handshake = Handshake::new(&settings, &policy)?;
         let (work, progress) = (Arc::new(Notify::new()), Wake::default());
         let installation = db.setting("installation", &common::key::random_hex(8)).await?;
         let inbox = Inbox { work: Arc::clone(&work), progress: progress.clone() };
@@ -78,12 +86,15 @@ impl App {
         let store = Store { db };
         let presence = store.enter(&settings.database_url, now_ms()).await?;
         let secret = admin::secret_key(&settings.common, &store.db, &settings.database_url).await?;
+        let vault = Vault::new(&secret);
+        accounts::check_secret_key(&store, &vault).await?;
         Ok(Self {
-            vault: Vault::new(&secret).into(),
+            vault: vault.into(),
             secret: secret.into(),
             settings: settings.into(),
             store,
-            policy: policy.into(),
+            handshake: handshake.into(),
+            policy,
             work,
             progress,
             news,
@@ -113,6 +124,7 @@ impl App {
 pub async fn run(settings: Settings, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
     let listen = listener.local_addr().context("the listener has no address")?;
     let app = App::open(settings, listen, stop).await?;
+    accounts::ensure_admin(&app.store, &app.vault).await?;
     let sender = Sender::new(&app.settings, Arc::clone(&app.policy), Arc::clone(&app.vault))?;
     let gate = Gate::new("producer", listen, &app.settings.common, (&app.store.db, &app.settings.database_url)).await?;
     let router = router(&app, &gate, &Edge::new(listen, &app.settings.common));
@@ -130,9 +142,11 @@ pub async fn run(settings: Settings, listener: TcpListener, stop: CancellationTo
 }
 
 fn router(app: &App, gate: &Gate, edge: &Edge) -> Router {
-    let (open, guarded, openapi) = api::routes();
+    let (open, guarded, mut openapi) = api::routes();
     let guarded = pages::beside(guarded, app).with_state(app.clone());
-    let open = open.merge(api::openapi::route(openapi)).with_state(app.clone());
+    let (accounts, accounts_api) = api::v1::routes(app);
+    openapi.merge(accounts_api);
+    let open = open.merge(api::openapi::route(openapi)).with_state(app.clone()).merge(accounts);
     let router = gate.guard(guarded).merge(gate.routes()).merge(open).merge(assets::router());
     let router = router.fallback(api::not_found).method_not_allowed_fallback(api::method_not_allowed);
     edge::guard(edge::harden(router, pages::NAV), edge)

@@ -32,6 +32,10 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             cli::produce(produce).await
         }
         Some(Command::Health(settings)) => serve::ask_ready(settings.listen).map(|()| ExitCode::SUCCESS),
+        Some(Command::Initdb(settings)) => {
+            telemetry::init_at(settings.common.log_format, "warn");
+            producer::accounts::initdb(&settings).await.map(|()| ExitCode::SUCCESS)
+        }
         Some(Command::Serve(settings)) => serve(settings).await,
         None => serve(cli.settings).await,
     }

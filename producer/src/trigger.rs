@@ -1,9 +1,20 @@
 //! The one way in: whatever a source has to say becomes queued deliveries here.
 
-use common::time::now_ms;
+use std::collections::BTreeSet;
+
+use common::time::{now_ms, now_us};
+use serde_json::Value;
 
 pub use crate::store::{Result, batches::Batch};
-use crate::{App, store::batches::NewBatch};
+use crate::{
+    App,
+    filter::Filter,
+    store::{
+        batches::NewBatch,
+        registrations::Registration,
+        triggered::{NewEvent, Subscriber, Triggered},
+    },
+};
 
 /// Bodies of one source that belong together.
 pub struct Messages {
@@ -36,6 +47,72 @@ pub async fn queue(app: &App, messages: Messages) -> Result<Batch> {
     app.metrics.queued(count);
     app.queued();
     Ok(batch)
+}
+
+/// An event of a registration.
+pub struct Event {
+    pub registration: Registration,
+    /// Canonical JSON to send this once instead of the registered data.
+    pub data: Option<String>,
+    /// The same one within a day triggers once.
+    pub key: Option<String>,
+}
+
+/// Commits the event with a delivery for each subscription whose filter lets it through, and wakes whoever delivers; gives the first one for a
+/// key that was used before.
+///
+/// # Errors
+/// When the database fails; nothing is triggered then.
+pub async fn fire(app: &App, event: Event) -> Result<Triggered> {
+    let Event { registration, data, key } = event;
+    let body = data.unwrap_or(registration.event_data);
+    let mut subscribers = app.store.subscribers(&registration.id).await?;
+    keep_wanting(&mut subscribers, &registration.event, &body);
+    let triggered =
+        Triggered { id: uuid::Uuid::new_v4().to_string(), registration_id: registration.id, created_us: now_us() };
+    let new = NewEvent {
+        triggered,
+        kind: "webhook",
+        event: registration.event,
+        body,
+        idempotency: key.map(|key| (registration.account_id, key)),
+        subscribers,
+        max_failed_count: app.settings.max_failed_count,
+        now_ms: now_ms(),
+    };
+    let stored = app.store.trigger(&new).await?;
+    if stored.deliveries > 0 {
+        announce(app, &new).await;
+    }
+    Ok(stored.triggered)
+}
+
+/// Keeps those whose filter lets the event through; a filter that cannot be read, which is never stored, lets everything through.
+fn keep_wanting(subscribers: &mut Vec<Subscriber>, event: &str, body: &str) {
+    if subscribers.iter().all(|subscriber| subscriber.filter.is_none()) {
+        return;
+    }
+    let read = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
+    let (event, data) = (read(event), read(body));
+    subscribers.retain(|subscriber| {
+        let filter = subscriber.filter.as_deref().and_then(|filter| Filter::parse(filter).ok());
+        filter.is_none_or(|filter| filter.matches(&event, &data))
+    });
+}
+
+/// Wakes whoever delivers and whoever looks; an account that was enabled while its event was held gets it now.
+async fn announce(app: &App, new: &NewEvent) {
+    app.metrics.queued(new.subscribers.len());
+    let held: BTreeSet<&str> = new.held().map(|subscriber| subscriber.account_id.as_str()).collect();
+    for account in held {
+        if let Err(error) = app.store.release_late(account, (new.max_failed_count, new.now_ms)).await {
+            tracing::warn!(%error, account.id = account, "cannot look whether the account was enabled meanwhile");
+        }
+    }
+    for subscriber in &new.subscribers {
+        app.progress.moved(&format!("account:{}", subscriber.account_id));
+    }
+    app.queued();
 }
 
 /// The URL as it stands in the log: without its query, which may hold a key.

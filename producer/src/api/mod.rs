@@ -6,6 +6,7 @@ mod events;
 pub mod openapi;
 mod ops;
 mod order;
+pub mod v1;
 
 use axum::{
     Router,

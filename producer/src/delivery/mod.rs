@@ -3,7 +3,7 @@
 pub mod allow;
 pub mod answer;
 pub mod attempt;
-mod follow;
+pub mod follow;
 pub mod guard;
 mod made;
 pub mod pace;
@@ -14,7 +14,7 @@ pub mod record;
 pub mod retry;
 mod sign;
 mod sweep;
-mod tls;
+pub mod tls;
 mod unanswered;
 mod webhook;
 

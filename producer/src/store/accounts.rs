@@ -158,7 +158,8 @@ impl Store {
         ] {
             sqlx::query(cascade).bind(id).execute(&mut *tx).await?;
         }
-        let held = "update deliveries set state = 3, updated_ms = $2 where account_id = $1 and state < 1 and state = -1";
+        let held =
+            "update deliveries set state = 3, updated_ms = $2 where account_id = $1 and state < 1 and state = -1";
         sqlx::query(held).bind(id).bind(now_ms).execute(&mut *tx).await?;
         tx.commit().await?;
         Ok(deleted > 0)

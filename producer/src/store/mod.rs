@@ -18,8 +18,8 @@ pub mod triggered;
 
 use std::future::Future;
 
-use common::db::Db;
-use sqlx::{AnyConnection, migrate::Migrator};
+use common::db::{Db, Kind};
+use sqlx::{AnyConnection, AssertSqlSafe, migrate::Migrator};
 
 /// The tables of this service.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
@@ -35,6 +35,27 @@ pub type Result<T> = sqlx::Result<T>;
 pub struct Store {
     pub db: Db,
 }
+
+impl Store {
+    /// Drops every table.
+    pub async fn drop_all(&self) -> Result<()> {
+        let tables = match self.db.kind {
+            Kind::Sqlite => "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'",
+            Kind::Postgres => "select cast(tablename as text) from pg_tables where schemaname = current_schema()",
+        };
+        let mut tx = self.db.write.begin().await?;
+        let mut left: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut *tx).await?;
+        // Those that others refer to go last.
+        left.sort_by_key(|name| DROPPED_LAST.iter().position(|last| last == name).map_or(0, |place| place + 1));
+        for name in left {
+            sqlx::query(AssertSqlSafe(format!("drop table \"{name}\""))).execute(&mut *tx).await?;
+        }
+        tx.commit().await
+    }
+}
+
+/// The tables that others refer to, in the order in which they can go.
+const DROPPED_LAST: [&str; 4] = ["deliveries", "endpoints", "batches", "messages"];
 
 /// Takes the row lock of a batch, the first lock of every transaction that touches deliveries of a batch: two of them cannot wait for each other.
 ///

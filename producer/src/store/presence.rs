@@ -1,8 +1,8 @@
 //! Who else works on the same SQLite file: a lock beside it, which ends with its process, however that ends.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use common::db::sqlite_path;
 
 use super::Store;
@@ -11,6 +11,20 @@ use super::Store;
 pub type Presence = Option<File>;
 
 impl Store {
+    /// Checks that no other process works on the same SQLite file.
+    ///
+    /// # Errors
+    /// When one does.
+    pub fn ensure_alone(&self, database_url: &str) -> anyhow::Result<()> {
+        let Some(path) = sqlite_path(database_url) else { return Ok(()) };
+        let path = format!("{}.lock", path.display());
+        let Ok(file) = File::options().create(true).truncate(false).write(true).open(&path) else { return Ok(()) };
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => bail!("a producer works on this database: stop it first"),
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+        }
+    }
+
     /// Enters the file's processes. Who finds nobody else gives back what an earlier process held, so that it goes on at once after a crash.
     ///
     /// `None` with PostgreSQL, where leases run out, and where files cannot be locked.

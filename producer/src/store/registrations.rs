@@ -2,7 +2,10 @@
 
 use sqlx::{FromRow, Row, any::AnyRow};
 
-use super::{Store, accounts::{Changed, Slice}};
+use super::{
+    Store,
+    accounts::{Changed, Slice},
+};
 
 /// A stored registration; what clients may give any JSON type is JSON text.
 #[derive(Clone, Debug)]

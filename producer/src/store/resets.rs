@@ -11,7 +11,12 @@ pub struct Resets {
 
 impl Store {
     /// Writes a request down, and says how many there were since `since_ms`, this one among them; older ones are forgotten.
-    pub async fn note_reset(&self, account: &str, address: &str, (now_ms, since_ms): (i64, i64)) -> sqlx::Result<Resets> {
+    pub async fn note_reset(
+        &self,
+        account: &str,
+        address: &str,
+        (now_ms, since_ms): (i64, i64),
+    ) -> sqlx::Result<Resets> {
         let mut tx = self.db.write.begin().await?;
         sqlx::query("insert into key_resets (account_id, address, at_ms) values ($1,$2,$3)")
             .bind(account)

@@ -79,7 +79,12 @@ pub enum Subscribed {
 
 impl Store {
     /// Stores a subscription with the default options.
-    pub async fn subscribe(&self, id: &str, (registration, account): (&str, &str), (now_us, most): (i64, i64)) -> sqlx::Result<Subscribed> {
+    pub async fn subscribe(
+        &self,
+        id: &str,
+        (registration, account): (&str, &str),
+        (now_us, most): (i64, i64),
+    ) -> sqlx::Result<Subscribed> {
         let sql = "insert into subscriptions (id, registration_id, account_id, created_us) select $1, $2, $3, $4 \
                    where exists (select 1 from registrations where id = $2) and not exists \
                    (select 1 from subscriptions where account_id = $3 order by created_us, id limit 1 offset $5)";
@@ -146,7 +151,8 @@ impl Store {
     pub async fn delete_subscription(&self, id: &str, now_ms: i64) -> sqlx::Result<bool> {
         let mut tx = self.db.write.begin().await?;
         let deleted = sqlx::query("delete from subscriptions where id = $1").bind(id).execute(&mut *tx).await?;
-        let held = "update deliveries set state = 3, updated_ms = $2 where subscription_id = $1 and state < 1 and state = -1";
+        let held =
+            "update deliveries set state = 3, updated_ms = $2 where subscription_id = $1 and state < 1 and state = -1";
         sqlx::query(held).bind(id).bind(now_ms).execute(&mut *tx).await?;
         tx.commit().await?;
         Ok(deleted.rows_affected() > 0)

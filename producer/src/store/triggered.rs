@@ -4,7 +4,12 @@ use std::collections::HashMap;
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row, any::AnyRow};
 
-use super::{Store, accounts::{Slice, endpoint_url}, batches::fresh_id, chunks};
+use super::{
+    Store,
+    accounts::{Slice, endpoint_url},
+    batches::fresh_id,
+    chunks,
+};
 
 /// What a delivery's row weighs on its way to the database.
 const ROW_BYTES: usize = 250;
@@ -59,6 +64,13 @@ pub struct NewEvent {
     /// From so many failures on an account's deliveries are held.
     pub max_failed_count: i64,
     pub now_ms: i64,
+}
+
+impl NewEvent {
+    /// Those whose account's endpoint is disabled.
+    pub fn held(&self) -> impl Iterator<Item = &Subscriber> {
+        self.subscribers.iter().filter(|subscriber| subscriber.failed_count >= self.max_failed_count)
+    }
 }
 
 /// What was stored.

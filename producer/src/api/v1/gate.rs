@@ -1,0 +1,60 @@
+//! What every request of the API passes: the Content-Type that `PyWebhooks` asks for, even of GET, and its words for what has no route.
+
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::Next,
+    response::{Html, IntoResponse, Response},
+};
+use serde_json::json;
+
+use super::wire;
+
+/// Asks for `Content-Type: application/json…`, takes a slash at the end of any path, and words 404, 405 and OPTIONS as Flask does.
+pub async fn pass(mut request: Request, next: Next) -> Response {
+    if !is_json(request.headers()) {
+        let html = HeaderValue::from_static("text/html; charset=utf-8");
+        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, [(header::CONTENT_TYPE, html)], "Unsupported Media Type")
+            .into_response();
+    }
+    if let Some(uri) = without_slash(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    let method = request.method().clone();
+    let response = next.run(request).await;
+    let is_bare = !response.headers().contains_key(header::CONTENT_TYPE);
+    match response.status() {
+        StatusCode::METHOD_NOT_ALLOWED => method_not_allowed(&method, &response),
+        StatusCode::NOT_FOUND if is_bare => (StatusCode::NOT_FOUND, Html(NOT_FOUND)).into_response(),
+        _ => response,
+    }
+}
+
+const NOT_FOUND: &str = "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n\
+    <p>The requested URL was not found on the server. The routes of this API are described at /openapi.json.</p>\n";
+
+/// By the beginning alone, in any case.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    kind.get(..16).is_some_and(|kind| kind.eq_ignore_ascii_case(b"application/json"))
+}
+
+fn without_slash(uri: &Uri) -> Option<Uri> {
+    let path = uri.path().strip_suffix('/')?;
+    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    format!("{path}{query}").parse().ok()
+}
+
+fn method_not_allowed(method: &Method, response: &Response) -> Response {
+    let allow = response.headers().get(header::ALLOW).and_then(|allow| allow.to_str().ok()).unwrap_or_default();
+    let allow = if allow.is_empty() { "OPTIONS".to_owned() } else { format!("{allow},OPTIONS") };
+    let mut answer = if method == Method::OPTIONS {
+        StatusCode::OK.into_response()
+    } else {
+        let message = "The method is not allowed for the requested URL.";
+        wire::json(StatusCode::METHOD_NOT_ALLOWED, &json!({ "message": message }))
+    };
+    let allow = HeaderValue::from_str(&allow).expect("names of methods are ASCII");
+    answer.headers_mut().insert(header::ALLOW, allow);
+    answer
+}
