@@ -47,8 +47,14 @@ impl Filter {
     /// # Errors
     /// Says what to change in it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let filter: Self =
-            serde_json::from_str(text).map_err(|error| format!("The filter is not understood: {error}."))?;
+        let not_understood = |error| format!("The filter is not understood: {error}.");
+        let value: Value = serde_json::from_str(text).map_err(not_understood)?;
+        // serde would also take a list of the values, in the order of the fields.
+        let tests = value.get("data").and_then(Value::as_array);
+        if !value.is_object() || tests.is_some_and(|tests| !tests.iter().all(Value::is_object)) {
+            return Err("The filter has to be an object, and so has each element of its \"data\".".into());
+        }
+        let filter: Self = serde_json::from_value(value).map_err(not_understood)?;
         check_count("events", filter.events.as_ref().map(Vec::len))?;
         check_count("data", filter.data.as_ref().map(Vec::len))?;
         filter.data.iter().flatten().try_for_each(Test::check)?;
@@ -206,7 +212,11 @@ mod tests {
     #[test]
     fn a_filter_that_cannot_be_meant_is_refused_with_what_to_change() {
         for (filter, says) in [
-            (json!([]), "not understood"),
+            (json!([]), "has to be an object"),
+            (json!([["order.*"]]), "has to be an object"),
+            (json!({"data": [["/a", 1]]}), "has to be an object"),
+            (json!("x"), "has to be an object"),
+            (json!({"data": "x"}), "not understood"),
             (json!({"event": ["x"]}), "unknown field `event`"),
             (json!({"events": null}), "not understood"),
             (json!({"events": [1]}), "not understood"),

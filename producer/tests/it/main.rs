@@ -7,6 +7,7 @@ mod support;
 mod accounts;
 mod api;
 mod cancel;
+mod canonical;
 mod cli;
 mod contract;
 mod endpoints;
