@@ -45,8 +45,9 @@ pub fn routes() -> (Router<App>, Router<App>, utoipa::openapi::OpenApi) {
 }
 
 /// Whatever has no route.
-pub async fn not_found(uri: Uri) -> Problem {
-    Problem::not_found(format!("page {}", uri.path()))
+pub async fn not_found(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let astray = v1::gate::astray(&method, &headers);
+    astray.unwrap_or_else(|| Problem::not_found(format!("page {}", uri.path())).into_response())
 }
 
 /// Whatever a route cannot be asked for with this method; the header `Allow` says with which it can.

@@ -12,6 +12,9 @@ use serde_json::value::RawValue;
 use super::wire::Refusal;
 use crate::canonical;
 
+/// By so much a text may be longer than what it comes to.
+const BLANKS: usize = 2;
+
 /// The `{id}` of the path, beside what the gate's own route names.
 pub struct Named(pub String);
 
@@ -44,10 +47,13 @@ impl Members {
     /// When it holds what cannot be sent on, or is longer than `most` bytes.
     pub fn get(&self, name: &str, most: usize) -> Result<Option<String>, Refusal> {
         let Some(value) = self.0.get(name) else { return Ok(None) };
-        let text = canonical::dumps(value.get()).map_err(|error| Refusal::bad(format!("{name}: {error}")))?;
-        if text.len() > most {
-            return Err(Refusal::bad(format!("{name}: at most {most} bytes of JSON, and this has {}", text.len())));
+        let too_long =
+            |length: usize| Refusal::bad(format!("{name}: at most {most} bytes of JSON, and this has {length}"));
+        // Before it is read level by level: blanks may be left out, but not to this extent.
+        if value.get().len() > most * BLANKS {
+            return Err(too_long(value.get().len()));
         }
-        Ok(Some(text))
+        let text = canonical::dumps(value.get()).map_err(|error| Refusal::bad(format!("{name}: {error}")))?;
+        if text.len() > most { Err(too_long(text.len())) } else { Ok(Some(text)) }
     }
 }

@@ -13,9 +13,7 @@ use super::wire;
 /// Asks for `Content-Type: application/json…`, takes a slash at the end of any path, and words 404, 405 and OPTIONS as Flask does.
 pub async fn pass(mut request: Request, next: Next) -> Response {
     if !is_json(request.headers()) {
-        let html = HeaderValue::from_static("text/html; charset=utf-8");
-        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, [(header::CONTENT_TYPE, html)], "Unsupported Media Type")
-            .into_response();
+        return unsupported();
     }
     if let Some(uri) = without_slash(request.uri()) {
         *request.uri_mut() = uri;
@@ -25,9 +23,26 @@ pub async fn pass(mut request: Request, next: Next) -> Response {
     let is_bare = !response.headers().contains_key(header::CONTENT_TYPE);
     match response.status() {
         StatusCode::METHOD_NOT_ALLOWED => method_not_allowed(&method, &response),
-        StatusCode::NOT_FOUND if is_bare => (StatusCode::NOT_FOUND, Html(NOT_FOUND)).into_response(),
+        StatusCode::NOT_FOUND if is_bare => not_found(),
         _ => response,
     }
+}
+
+/// What a client of `PyWebhooks` is answered on a path that nothing here has; such a client names the type of a body that it does not send. `None`: it
+/// is no such client.
+pub fn astray(method: &Method, headers: &HeaderMap) -> Option<Response> {
+    let names_a_type =
+        !matches!(*method, Method::POST | Method::PUT | Method::PATCH) && headers.contains_key(header::CONTENT_TYPE);
+    names_a_type.then(|| if is_json(headers) { not_found() } else { unsupported() })
+}
+
+fn unsupported() -> Response {
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    (StatusCode::UNSUPPORTED_MEDIA_TYPE, [(header::CONTENT_TYPE, html)], "Unsupported Media Type").into_response()
+}
+
+fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, Html(NOT_FOUND)).into_response()
 }
 
 const NOT_FOUND: &str = "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n\

@@ -4,7 +4,7 @@ mod accounts;
 mod body;
 mod caller;
 mod deliveries;
-mod gate;
+pub mod gate;
 mod health;
 mod keys;
 mod options;

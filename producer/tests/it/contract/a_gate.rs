@@ -45,8 +45,10 @@ fn types(sarah: &User) -> Vec<Row> {
     rows.push(row("A3", typed("APPLICATION/JSON"), 200, Body::Has("id")));
     rows.push(row("A4", typed("application/json; charset=utf-8"), 200, Body::Has("id")));
     rows.push(row("A5", typed("application/jsonfoo"), 200, Body::Has("id")));
-    rows.push(row("A7", get("/v1/nope").header("content-type", "text/plain"), 415, gated()));
-    rows.push(row("A8", get("/v1/nope"), 404, Body::Page("<title>404 Not Found</title>")));
+    for nope in ["/nope", "/v1/nope"] {
+        rows.push(row("A7", get(nope).header("content-type", "text/plain"), 415, gated()));
+        rows.push(row("A8", get(nope), 404, Body::Page("<title>404 Not Found</title>")));
+    }
     rows
 }
 
