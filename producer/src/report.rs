@@ -41,7 +41,8 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    pub fn of(stored: &deliveries::Delivery, attempts_max: usize) -> Self {
+    /// `schedule`: how many attempts the engine's own has.
+    pub fn of(stored: &deliveries::Delivery, schedule: usize) -> Self {
         let task: Option<Task> = serde_json::from_str(&stored.body).ok();
         let waits = stored.state == deliveries::State::Waiting && !stored.in_flight;
         Self {
@@ -54,7 +55,7 @@ impl Delivery {
             in_flight: stored.in_flight,
             attempt: stored.attempts,
             step: stored.step,
-            attempts_max,
+            attempts_max: stored.profile.attempts(stored.once, schedule),
             status: stored.status,
             reason: stored.reason.clone(),
             next_at: waits.then(|| rfc3339(stored.due_ms)),

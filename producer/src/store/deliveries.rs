@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, FromRow, Row, any::AnyRow};
 
-use super::{Store, batches::reopen, lock};
+use super::{Store, batches::reopen, lock, profile::Profile};
 
 /// Where a delivery is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,9 @@ pub struct Delivery {
     pub in_flight: bool,
     pub attempts: i64,
     pub step: i64,
+    pub profile: Profile,
+    /// A test: one attempt only.
+    pub once: bool,
     pub status: Option<i64>,
     pub reason: Option<String>,
     pub created_ms: i64,
@@ -72,6 +75,8 @@ impl FromRow<'_, AnyRow> for Delivery {
             in_flight: state == State::Waiting && row.try_get::<Option<String>, _>("lease")?.is_some(),
             attempts: row.try_get("attempts")?,
             step: row.try_get("step")?,
+            profile: Profile::of(row.try_get("profile")?),
+            once: row.try_get::<i64, _>("once")? != 0,
             status: row.try_get("status")?,
             reason: row.try_get("reason")?,
             created_ms: row.try_get("created_ms")?,

@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, FromRow, Row, any::AnyRow};
 
-use super::{Store, deliveries::State};
+use super::{Store, deliveries::State, profile::Profile};
 
 /// A delivery to an account.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct Logged {
     pub due_ms: i64,
     pub attempts: i64,
     pub step: i64,
-    pub profile: i64,
+    pub profile: Profile,
     pub once: bool,
     pub status: Option<i64>,
     pub reason: Option<String>,
@@ -50,7 +50,7 @@ impl FromRow<'_, AnyRow> for Logged {
             due_ms: row.try_get("due_ms")?,
             attempts: row.try_get("attempts")?,
             step: row.try_get("step")?,
-            profile: row.try_get("profile")?,
+            profile: Profile::of(row.try_get("profile")?),
             once: row.try_get::<i64, _>("once")? != 0,
             status: row.try_get("status")?,
             reason: row.try_get("reason")?,

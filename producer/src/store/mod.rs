@@ -10,6 +10,7 @@ pub mod limits;
 pub mod log;
 pub mod made;
 pub mod presence;
+pub mod profile;
 pub mod queue;
 pub mod record;
 pub mod registrations;

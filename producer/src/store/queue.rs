@@ -4,27 +4,7 @@ use common::db::Kind;
 use sqlx::{AssertSqlSafe, FromRow, Row, any::AnyRow};
 
 use super::Store;
-
-/// By which rules a delivery is sent, judged and tried again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    /// A batch's: the engine's own.
-    Tasks,
-    /// Four attempts, success is 200 with JSON.
-    PyWebhooks,
-    /// The engine's own, for subscriptions.
-    Standard,
-}
-
-impl Profile {
-    const fn from_number(number: i64) -> Self {
-        match number {
-            1 => Self::PyWebhooks,
-            2 => Self::Standard,
-            _ => Self::Tasks,
-        }
-    }
-}
+pub use super::profile::Profile;
 
 /// A delivery that this process holds the lease of.
 #[derive(Clone, Debug)]
@@ -86,7 +66,7 @@ impl FromRow<'_, AnyRow> for Claimed {
             event: of_account("event")?,
             secret: of_account("secret")?,
             other_secret: of_account("other_secret")?,
-            profile: Profile::from_number(row.try_get("profile")?),
+            profile: Profile::of(row.try_get("profile")?),
             once: row.try_get::<i64, _>("once")? != 0,
             account_id,
         })

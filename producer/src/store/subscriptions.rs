@@ -2,29 +2,8 @@
 
 use sqlx::{FromRow, Row, any::AnyRow};
 
+pub use super::profile::Profile;
 use super::{Store, accounts::Slice};
-
-/// How a subscription's events are tried, and what counts as delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    /// Four attempts; only 200 with a JSON body is success.
-    PyWebhooks,
-    /// The engine's schedule; any 2xx is success.
-    Standard,
-}
-
-impl Profile {
-    pub const fn number(self) -> i64 {
-        match self {
-            Self::PyWebhooks => 1,
-            Self::Standard => 2,
-        }
-    }
-
-    pub const fn of(number: i64) -> Self {
-        if number == 2 { Self::Standard } else { Self::PyWebhooks }
-    }
-}
 
 /// What its owner chose for a subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -63,11 +63,7 @@ pub struct DeliveryRecord {
 impl DeliveryRecord {
     pub fn of(app: &App, stored: &Logged) -> Self {
         let waits = stored.state == DeliveryState::Waiting && !stored.in_flight;
-        let attempts_max = match (stored.once, stored.profile) {
-            (true, _) => 1,
-            (false, 1) => 4,
-            (false, _) => app.settings.retry_schedule.attempts(),
-        };
+        let attempts_max = stored.profile.attempts(stored.once, app.settings.retry_schedule.attempts());
         Self {
             id: stored.id.clone(),
             account_id: stored.account_id.clone(),

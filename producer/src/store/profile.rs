@@ -1,0 +1,43 @@
+//! How a delivery is tried, and what counts as delivered.
+
+/// The manners of a delivery; a batch's are the engine's, a subscription's are what its owner chose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// A batch's: the engine's own.
+    Tasks,
+    /// Four attempts; only 200 with a JSON body is success.
+    PyWebhooks,
+    /// The engine's own, for subscriptions: its schedule; any 2xx is success.
+    Standard,
+}
+
+impl Profile {
+    /// Attempts of the old profile.
+    pub const PYWEBHOOKS_ATTEMPTS: usize = 4;
+
+    pub const fn of(number: i64) -> Self {
+        match number {
+            1 => Self::PyWebhooks,
+            2 => Self::Standard,
+            _ => Self::Tasks,
+        }
+    }
+
+    /// As it is stored.
+    pub const fn number(self) -> i64 {
+        match self {
+            Self::Tasks => 0,
+            Self::PyWebhooks => 1,
+            Self::Standard => 2,
+        }
+    }
+
+    /// How many attempts a delivery has; `once`: it is a test.
+    pub const fn attempts(self, once: bool, schedule: usize) -> usize {
+        match (once, self) {
+            (true, _) => 1,
+            (false, Self::PyWebhooks) => Self::PYWEBHOOKS_ATTEMPTS,
+            (false, Self::Tasks | Self::Standard) => schedule,
+        }
+    }
+}
