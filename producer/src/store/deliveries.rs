@@ -63,9 +63,11 @@ pub struct Delivery {
 impl FromRow<'_, AnyRow> for Delivery {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         let state = State::of(row.try_get("state")?);
+        // One event goes to several accounts, and more than once to some: there each delivery is a message of its own.
+        let of_account = row.try_get::<Option<String>, _>("account_id")?.is_some();
         Ok(Self {
             id: row.try_get("id")?,
-            message_id: row.try_get("message_id")?,
+            message_id: row.try_get(if of_account { "id" } else { "message_id" })?,
             endpoint_id: row.try_get("endpoint_id")?,
             url: row.try_get("url")?,
             batch_id: row.try_get("batch_id")?,
