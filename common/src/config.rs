@@ -15,7 +15,7 @@ pub struct CommonArgs {
     #[arg(long, env = "BROKER_URL", value_name = "URL", hide_env_values = true)]
     pub broker_url: Option<String>,
 
-    /// Key that signs sessions; unset: a random one is made at first start and kept beside the database
+    /// Key that signs sessions and encrypts stored secrets; unset: a random one is made at first start and kept beside the database
     #[arg(long, env = "SECRET_KEY", value_name = "TEXT", hide_env_values = true)]
     pub secret_key: Option<String>,
 
