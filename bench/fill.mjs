@@ -3,7 +3,7 @@ const CHUNK = 50_000;
 /** Deliveries of one event of the past. */
 const EACH = 1000;
 
-/** The numbers of a chunk, and a number as twelve digits, so that what is older sorts first. */
+/** The numbers of a chunk, and a number as twelve digits, so that the past sorts before what is new. */
 const numbers = (from, to) =>
   `with recursive numbers (n) as (select cast(${from} as bigint) union all select n + 1 from numbers where n < ${to})`;
 const digits = (number) => `substr(cast(1000000000000 + ${number} as text), 2)`;

@@ -13,6 +13,8 @@ export async function receiver() {
       response.end(JSON.stringify(echo ? { echo } : {}));
     });
   });
+  // A connection that is closed while an event is sent over it would cost that event its first attempt.
+  server.keepAliveTimeout = 600_000;
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   return {
     url: (path) => `http://127.0.0.1:${server.address().port}${path}`,

@@ -20,7 +20,11 @@ export async function site(kind, name, folder) {
   await start("producer", [], settings, port, place);
   const one = { kind, name, admin, agent: new Agent({ keepAlive: true, maxSockets: 8 }), port };
   one.sql = (text) => (made ? psql(url, text) : sqlite(file, text));
-  one.tidy = () => one.sql(made ? `vacuum analyze ${TABLES}` : "pragma wal_checkpoint(truncate)");
+  one.tidy = () => {
+    one.sql(made ? `vacuum analyze ${TABLES}` : "pragma wal_checkpoint(truncate)");
+    // Filling takes longer than the producer keeps an idle connection.
+    one.agent.destroy();
+  };
   one.drop = () => made?.drop();
   return one;
 }
@@ -36,7 +40,7 @@ const options = { encoding: "utf8", maxBuffer: 2 ** 26, stdio: ["pipe", "pipe", 
 
 function psql(url, input) {
   const args = ["-qAtX", "-v", "ON_ERROR_STOP=1", url];
-  return execFileSync("psql", args, { ...options, input: `set synchronous_commit = off;\n${input};\n` }).trim();
+  return execFileSync("psql", args, { ...options, input: `${input};\n` }).trim();
 }
 
 function sqlite(file, input) {
