@@ -21,8 +21,8 @@ export async function site(kind, name, folder) {
   const one = { kind, name, admin, agent: new Agent({ keepAlive: true, maxSockets: 8 }), port };
   one.sql = (text) => (made ? psql(url, text) : sqlite(file, text));
   one.tidy = () => {
-    one.sql(made ? `vacuum analyze ${TABLES}` : "pragma wal_checkpoint(truncate)");
-    // Filling takes longer than the producer keeps an idle connection.
+    one.sql(made ? `vacuum analyze ${TABLES}` : "pragma synchronous = full; pragma wal_checkpoint(truncate)");
+    // What is not on the disk yet would be written while it is measured. And filling takes longer than the producer keeps an idle connection.
     one.agent.destroy();
   };
   one.drop = () => made?.drop();
