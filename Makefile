@@ -20,9 +20,10 @@ e2e: ## Only the end-to-end tests: both programs, killed and restarted, foreign 
 	@scripts/bootstrap.sh test
 	@scripts/test.sh e2e
 
-bench: ## Measure the intake next to a bare handler and write docs/benchmarks.md
+bench: ## Measure the intake next to a bare handler, then the accounts API, and write docs/benchmarks.md
 	@scripts/bootstrap.sh bench
 	@node bench/run.mjs
+	@node bench/accounts.mjs
 
 bootstrap: ## Install everything that test, lint and bench need
 	@scripts/bootstrap.sh all

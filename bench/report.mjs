@@ -1,7 +1,7 @@
 // docs/benchmarks.md: medians of all rounds, and what they were measured on.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
+import { writePage } from "./section.mjs";
 
 const VIEWERS = { none: "none", live: "a dashboard", hooks: "a socket.io page, `msg` per task" };
 
@@ -23,8 +23,7 @@ the heap of its page ${page.before.toFixed(1)} MiB before and ${page.after.toFix
 
 Machine: ${cpus().length} × ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB. ${versions().join(", ")}.
 `;
-  mkdirSync("docs", { recursive: true });
-  writeFileSync("docs/benchmarks.md", text);
+  writePage(text);
   console.log(`\n${text}`);
 }
 

@@ -13,8 +13,8 @@ main() {
   case ${1:-all} in
     lint) lint_tools ;;
     test) services; clients ;;
-    bench) services; clients; debian wrk:wrk ;;
-    all) lint_tools; services; clients; debian wrk:wrk ;;
+    bench) services; clients; debian wrk:wrk sqlite3:sqlite3 ;;
+    all) lint_tools; services; clients; debian wrk:wrk sqlite3:sqlite3 ;;
     *) die "usage: scripts/bootstrap.sh test|lint|bench|all" ;;
   esac
 }

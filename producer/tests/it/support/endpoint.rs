@@ -187,6 +187,12 @@ impl Endpoint {
         calls.iter().filter(|call| call.method == method && call.path() == path).cloned().collect()
     }
 
+    /// How many arrived at the path.
+    pub fn count(&self, method: &str, path: &str) -> usize {
+        let calls = self.shared.calls.lock().unwrap();
+        calls.iter().filter(|call| call.method == method && call.path() == path).count()
+    }
+
     /// Waits until so many requests have arrived at the path.
     pub async fn arrived(&self, method: &str, path: &str, count: usize) -> Vec<Call> {
         let what = format!("{count} × {method} {path}");

@@ -10,7 +10,7 @@ pub mod wire;
 
 pub use accounts::{Account, Accounts, Subscription};
 pub use database::{Database, redis_url};
-pub use producer::{Producer, Reply};
+pub use producer::{Producer, Reply, http};
 pub use receiver::{Answer, Hook, Receiver};
 
 use std::{future::Future, time::Duration};

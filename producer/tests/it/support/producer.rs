@@ -157,7 +157,7 @@ impl Reply {
 }
 
 /// A client that follows nothing and trusts nobody.
-fn http() -> Client {
+pub fn http() -> Client {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let tls = tls.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();

@@ -4,6 +4,7 @@ use std::{process::Stdio, time::Duration};
 
 use producer::config::Settings;
 use serde_json::Value;
+use sqlx::AssertSqlSafe;
 use tokio::process::Command;
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
     wire::{User, Wire, get},
 };
 
-const SECRET_KEY: &str = "contract test";
+pub const SECRET_KEY: &str = "contract test";
 /// `DEFAULT_RETRY` of the tests.
 pub const RETRY: Duration = Duration::from_millis(200);
 
@@ -22,7 +23,7 @@ pub struct Stage {
     pub admin: User,
     pub wire: Wire,
     pub producer: Producer,
-    _database: Database,
+    database: Database,
 }
 
 impl Stage {
@@ -41,7 +42,7 @@ impl Stage {
         let wire = Wire::new(producer.address, producer.client.clone());
         let accounts = wire.must(&get("/v1/accounts?start=0&limit=1").by(&admin)).await;
         accounts["accounts"][0]["id"].as_str().unwrap().clone_into(&mut admin.id);
-        Self { endpoint, admin, wire, producer, _database: database }
+        Self { endpoint, admin, wire, producer, database }
     }
 
     /// An account whose endpoint is the path.
@@ -54,6 +55,18 @@ impl Stage {
         let user = self.join(username, &format!("/{username}")).await;
         self.wire.subscribe(&user, registration).await;
         user
+    }
+
+    /// Changes rows that only time would change; gives how many.
+    pub async fn change(&self, sql: &str) -> u64 {
+        let mut connection = self.database.connection().await;
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap().rows_affected()
+    }
+
+    /// The number that the statement gives.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let mut connection = self.database.connection().await;
+        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut connection).await.unwrap()
     }
 
     /// Waits until so many failures in a row are counted.

@@ -74,6 +74,8 @@ pub struct Told {
     pub content_type: String,
     /// The methods of the header `Allow`, sorted.
     pub allow: Vec<String>,
+    /// The header `Retry-After`; empty when it is absent.
+    pub retry_after: String,
     pub text: String,
     /// Null when the text is not JSON.
     pub json: Value,
@@ -118,9 +120,10 @@ impl Wire {
             .filter(|method| !method.is_empty())
             .collect();
         allow.sort();
+        let retry_after = header("retry-after");
         let text = response.text().await.unwrap();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Told { status, content_type, allow, text, json }
+        Told { status, content_type, allow, retry_after, text, json }
     }
 
     /// Sends what has to succeed, and gives its body.
