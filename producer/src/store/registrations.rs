@@ -58,8 +58,8 @@ impl Store {
     /// In the order they were made, everybody's.
     pub async fn registrations(&self, slice: Slice) -> sqlx::Result<Vec<Registration>> {
         sqlx::query_as(
-            "select r.* from (select id from registrations order by created_us, id limit $1 offset $2) page \
-             join registrations r on r.id = page.id order by r.created_us, r.id",
+            "select r.* from (select id from registrations order by created_us, id limit 100 offset $2) page \
+             join registrations r on r.id = page.id order by r.created_us, r.id limit $1",
         )
         .bind(slice.limit)
         .bind(slice.start)
@@ -70,8 +70,8 @@ impl Store {
     /// In the order they were made, one account's.
     pub async fn registrations_of(&self, account: &str, slice: Slice) -> sqlx::Result<Vec<Registration>> {
         sqlx::query_as(
-            "select r.* from (select id from registrations where account_id = $3 order by created_us, id limit $1 offset $2) page \
-             join registrations r on r.id = page.id order by r.created_us, r.id",
+            "select r.* from (select id from registrations where account_id = $3 order by created_us, id limit 100 offset $2) page \
+             join registrations r on r.id = page.id order by r.created_us, r.id limit $1",
         )
         .bind(slice.limit)
         .bind(slice.start)

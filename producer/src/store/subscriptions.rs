@@ -89,8 +89,8 @@ impl Store {
     /// In the order they were made, everybody's.
     pub async fn subscriptions(&self, slice: Slice) -> sqlx::Result<Vec<Subscription>> {
         sqlx::query_as(
-            "select s.* from (select id from subscriptions order by created_us, id limit $1 offset $2) page \
-             join subscriptions s on s.id = page.id order by s.created_us, s.id",
+            "select s.* from (select id from subscriptions order by created_us, id limit 100 offset $2) page \
+             join subscriptions s on s.id = page.id order by s.created_us, s.id limit $1",
         )
         .bind(slice.limit)
         .bind(slice.start)
@@ -101,8 +101,8 @@ impl Store {
     /// In the order they were made, one account's.
     pub async fn subscriptions_of(&self, account: &str, slice: Slice) -> sqlx::Result<Vec<Subscription>> {
         sqlx::query_as(
-            "select s.* from (select id from subscriptions where account_id = $3 order by created_us, id limit $1 offset $2) page \
-             join subscriptions s on s.id = page.id order by s.created_us, s.id",
+            "select s.* from (select id from subscriptions where account_id = $3 order by created_us, id limit 100 offset $2) page \
+             join subscriptions s on s.id = page.id order by s.created_us, s.id limit $1",
         )
         .bind(slice.limit)
         .bind(slice.start)

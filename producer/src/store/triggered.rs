@@ -155,8 +155,8 @@ impl Store {
     /// In the order they were triggered.
     pub async fn triggered(&self, slice: Slice) -> sqlx::Result<Vec<Triggered>> {
         sqlx::query_as(
-            "select t.* from (select id from triggered order by created_us, id limit $1 offset $2) page \
-             join triggered t on t.id = page.id order by t.created_us, t.id",
+            "select t.* from (select id from triggered order by created_us, id limit 100 offset $2) page \
+             join triggered t on t.id = page.id order by t.created_us, t.id limit $1",
         )
         .bind(slice.limit)
         .bind(slice.start)
