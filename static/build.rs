@@ -13,7 +13,10 @@ use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
 /// What esbuild starts from; each becomes one file of `dist/`.
-const ENTRIES: [&str; 5] = ["ts/theme.ts", "ts/site.ts", "ts/consumer.ts", "ts/producer.ts", "css/site.css"];
+const ENTRIES: [&str; 6] =
+    ["ts/theme.ts", "ts/site.ts", "ts/consumer.ts", "ts/producer.ts", "ts/docs.ts", "css/site.css"];
+/// What is served as its package has it.
+const READY: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
 const COPIED: [&str; 5] = ["ts", "css", "package.json", "package-lock.json", "tsconfig.json"];
 const ADVICE: &str = "the pages are built with Node: install Node 20 or newer with npm (https://nodejs.org), or `apt install nodejs npm`";
 
@@ -34,6 +37,9 @@ fn main() -> Result<()> {
     install(&web)?;
     bundle(&web)?;
     fs::copy("css/icon.svg", web.join("dist/icon.svg"))?;
+    for name in READY {
+        copy(&web.join("node_modules/swagger-ui-dist").join(name), &web.join("dist").join(name))?;
+    }
     write_table(&web.join("dist"), &web.join("table.rs"))
 }
 

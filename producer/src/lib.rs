@@ -146,7 +146,8 @@ fn router(app: &App, gate: &Gate, edge: &Edge) -> Router {
     let guarded = pages::beside(guarded, app).with_state(app.clone());
     let (accounts, accounts_api) = api::v1::routes(app);
     openapi.merge(accounts_api);
-    let open = open.merge(api::openapi::route(openapi)).with_state(app.clone()).merge(accounts);
+    let open =
+        open.merge(api::openapi::route(openapi)).merge(pages::docs::route()).with_state(app.clone()).merge(accounts);
     let router = gate.guard(guarded).merge(gate.routes()).merge(open).merge(assets::router());
     let router = router.fallback(api::not_found).method_not_allowed_fallback(api::method_not_allowed);
     edge::guard(edge::harden(router, pages::NAV), edge)

@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn every_file_the_pages_name_exists() {
-        for name in ["theme.js", "site.js", "consumer.js", "producer.js", "site.css", "icon.svg"] {
+        for name in ["theme.js", "site.js", "consumer.js", "producer.js", "docs.js", "site.css", "icon.svg"] {
             assert!(url(name).starts_with(&format!("/assets/{}-", name.split('.').next().unwrap())), "{name}");
         }
     }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod deliveries;
+pub mod docs;
 mod form;
 mod produce;
 

@@ -11,6 +11,7 @@ mod canonical;
 mod cli;
 mod contract;
 mod endpoints;
+mod examples;
 mod follow;
 mod foreign_receivers;
 mod holding;
