@@ -54,8 +54,6 @@ pub struct App {
     pub handshake: Arc<Handshake>,
     /// Opens the accounts' keys.
     pub vault: Arc<Vault>,
-    /// `SECRET_KEY`, or the one that was made; for sessions.
-    pub secret: Arc<str>,
     /// Wakes the worker: something is due now.
     pub work: Arc<Notify>,
     /// Wakes whoever follows a batch.
@@ -90,7 +88,6 @@ impl App {
         accounts::check_secret_key(&store, &vault).await?;
         Ok(Self {
             vault: vault.into(),
-            secret: secret.into(),
             settings: settings.into(),
             store,
             handshake: handshake.into(),
