@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -15,6 +16,14 @@ pub fn random_hex(bytes: usize) -> String {
 #[must_use]
 pub fn sha256(text: &[u8]) -> [u8; 32] {
     Sha256::digest(text).into()
+}
+
+/// HMAC-SHA256 of `text`, as hex: proof that it comes from who has the key.
+#[must_use]
+pub fn mac(key: &str, text: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes a key of any length");
+    mac.update(text.as_bytes());
+    hex(&mac.finalize().into_bytes())
 }
 
 /// The bytes in lower-case hex.

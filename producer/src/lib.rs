@@ -15,6 +15,8 @@ mod news;
 mod pages;
 mod progress;
 mod report;
+mod service;
+mod snippets;
 mod sources;
 mod store;
 mod trigger;
@@ -54,6 +56,8 @@ pub struct App {
     pub handshake: Arc<Handshake>,
     /// Opens the accounts' keys.
     pub vault: Arc<Vault>,
+    /// What sessions of accounts are signed with.
+    pub session_key: Arc<str>,
     /// Wakes the worker: something is due now.
     pub work: Arc<Notify>,
     /// Wakes whoever follows a batch.
@@ -88,6 +92,7 @@ impl App {
         accounts::check_secret_key(&store, &vault).await?;
         Ok(Self {
             vault: vault.into(),
+            session_key: common::key::mac(&secret, "account sessions").into(),
             settings: settings.into(),
             store,
             handshake: handshake.into(),
@@ -143,8 +148,8 @@ fn router(app: &App, gate: &Gate, edge: &Edge) -> Router {
     let guarded = pages::beside(guarded, app).with_state(app.clone());
     let (accounts, accounts_api) = api::v1::routes(app);
     openapi.merge(accounts_api);
-    let open =
-        open.merge(api::openapi::route(openapi)).merge(pages::docs::route()).with_state(app.clone()).merge(accounts);
+    let open = open.merge(api::openapi::route(openapi)).merge(pages::docs::route()).merge(pages::account::routes());
+    let open = open.with_state(app.clone()).merge(accounts);
     let router = gate.guard(guarded).merge(gate.routes()).merge(open).merge(assets::router());
     let router = router.fallback(api::not_found).method_not_allowed_fallback(api::method_not_allowed);
     edge::guard(edge::harden(router, pages::NAV), edge)

@@ -157,7 +157,10 @@ impl Line {
     }
 }
 
-/// Wakes whoever follows a batch in this process. It carries no news itself: the woken one reads the store.
+/// Whoever follows this is woken by every account.
+pub const EVERY_ACCOUNT: &str = "accounts";
+
+/// Wakes whoever follows a batch, a delivery or an account in this process. It carries no news itself: the woken one reads the store.
 #[derive(Clone, Default)]
 pub struct Wake {
     followers: Arc<Mutex<HashMap<String, watch::Sender<()>>>>,
@@ -173,7 +176,8 @@ impl Wake {
 
     pub fn moved(&self, batch: &str) {
         let followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = followers.get(batch) {
+        let every = batch.starts_with("account:").then_some(EVERY_ACCOUNT);
+        for sender in [Some(batch), every].into_iter().flatten().filter_map(|name| followers.get(name)) {
             sender.send_replace(());
         }
     }
@@ -225,5 +229,8 @@ mod tests {
         assert!(!follower.has_changed().unwrap());
         wake.moved("a");
         follower.changed().await.unwrap();
+        let mut admin = wake.follow(EVERY_ACCOUNT);
+        wake.moved("account:1");
+        admin.changed().await.unwrap();
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     store::{
         batches::NewBatch,
         registrations::Registration,
-        triggered::{NewEvent, Subscriber, Triggered},
+        triggered::{NewEvent, Stored, Subscriber, Triggered},
     },
 };
 
@@ -58,12 +58,12 @@ pub struct Event {
     pub key: Option<String>,
 }
 
-/// Commits the event with a delivery for each subscription whose filter lets it through, and wakes whoever delivers; gives the first one for a
-/// key that was used before.
+/// Commits the event with a delivery for each subscription whose filter lets it through, and wakes whoever delivers; gives the first one, with no
+/// deliveries, for a key that was used before.
 ///
 /// # Errors
 /// When the database fails; nothing is triggered then.
-pub async fn fire(app: &App, event: Event) -> Result<Triggered> {
+pub async fn fire(app: &App, event: Event) -> Result<Stored> {
     let Event { registration, data, key } = event;
     let body = data.unwrap_or(registration.event_data);
     let mut subscribers = app.store.subscribers(&registration.id).await?;
@@ -84,7 +84,7 @@ pub async fn fire(app: &App, event: Event) -> Result<Triggered> {
     if stored.deliveries > 0 {
         announce(app, &new).await;
     }
-    Ok(stored.triggered)
+    Ok(stored)
 }
 
 /// Keeps those whose filter lets the event through; a filter that cannot be read, which is never stored, lets everything through.

@@ -4,18 +4,14 @@ import { since } from "./clock.ts";
 import { copyBy } from "./copy.ts";
 import { curl } from "./curl.ts";
 import { el, find, getJson, need, setText } from "./dom.ts";
+import { Drawer } from "./drawer.ts";
 import { absolute, bytes, grouped } from "./format.ts";
 import { SYMBOLS, word } from "./priorities.ts";
 import type { Detail, Summary } from "./wire.ts";
 
 export class Inspector {
-  /** The previous (-1: newer) or next (1: older) event is asked for. */
-  onStep: (by: number) => void = () => {};
-  onClose: () => void = () => {};
-  private readonly panel = need("#inspector");
-  private readonly home = need("#inspector-home");
-  private readonly sheet = need<HTMLDialogElement>("#sheet");
-  private readonly narrow = matchMedia("(max-width: 980px)");
+  private readonly drawer = new Drawer("Event");
+  private readonly panel = this.drawer.panel;
   private detail: Detail | null = null;
   private turn = 0;
   private readonly views = new Views(this.panel, (view) => {
@@ -23,30 +19,29 @@ export class Inspector {
   });
 
   constructor() {
-    const on = (name: string, work: (button: HTMLElement) => void) => {
-      const button = find(`[data-do=${name}]`, this.panel);
-      button?.addEventListener("click", () => work(button));
+    this.drawer.on("curl", (button) => this.detail && void copyBy(button, asCurl(this.detail)));
+    this.drawer.on("copy", (button) => this.detail && void copyBy(button, this.detail.raw));
+  }
+
+  set onStep(step: (by: number) => void) {
+    this.drawer.onStep = step;
+  }
+
+  set onClose(closed: () => void) {
+    this.drawer.onClose = () => {
+      this.turn++;
+      closed();
     };
-    on("newer", () => this.onStep(-1));
-    on("older", () => this.onStep(1));
-    on("close", () => this.close());
-    on("curl", (button) => this.detail && void copyBy(button, asCurl(this.detail)));
-    on("copy", (button) => this.detail && void copyBy(button, this.detail.raw));
-    this.sheet.addEventListener("close", () => this.sheetClosed());
-    this.sheet.addEventListener("click", (event) => event.target === this.sheet && this.sheet.close());
-    this.narrow.addEventListener("change", () => this.opened && this.place());
   }
 
   get opened(): boolean {
-    return !need("[data-open]", this.panel).hidden;
+    return this.drawer.opened;
   }
 
   async open(event: Summary): Promise<void> {
     const turn = ++this.turn;
-    this.shell(true);
-    setText(find("[data-title]", this.panel), `Event #${grouped(event.offset)}`);
-    this.place();
-    const content = need("[data-open]", this.panel);
+    this.drawer.open(`Event #${grouped(event.offset)}`);
+    const content = this.drawer.content;
     content.ariaBusy = "true";
     try {
       const detail = await getJson<Detail>(`/api/events/${encodeURIComponent(`@${event.offset}`)}`);
@@ -58,38 +53,12 @@ export class Inspector {
   }
 
   close(): void {
-    this.turn++;
-    this.shell(false);
-    if (this.sheet.open) this.sheet.close();
-    this.onClose();
-  }
-
-  private shell(open: boolean): void {
-    need("[data-open]", this.panel).hidden = !open;
-    need("[data-closed]", this.panel).hidden = open;
-    for (const tool of this.panel.querySelectorAll<HTMLElement>("[data-do], [data-permalink]")) tool.hidden = !open;
-    if (!open) setText(find("[data-title]", this.panel), "Event");
-  }
-
-  private place(): void {
-    if (this.narrow.matches) {
-      this.sheet.append(this.panel);
-      if (!this.sheet.open) this.sheet.showModal();
-    } else {
-      this.home.append(this.panel);
-      if (this.sheet.open) this.sheet.close();
-    }
-  }
-
-  private sheetClosed(): void {
-    const wasSheet = this.narrow.matches;
-    this.home.append(this.panel);
-    if (wasSheet && this.opened) this.close();
+    this.drawer.close();
   }
 
   private show(detail: Detail): void {
     this.detail = detail;
-    need<HTMLAnchorElement>("[data-permalink]", this.panel).href = `/events/@${detail.offset}`;
+    this.drawer.permalink = `/events/@${detail.offset}`;
     const method = el("span", { class: "method" }, detail.method);
     const when = el("time", { datetime: detail.received_at, "data-rel": true, title: absolute(detail.received_at) });
     when.textContent = since(detail.received_at);

@@ -22,3 +22,5 @@ if (button) {
 copyButtons();
 keepTimes();
 siteKeys();
+// On a narrow screen the navigation is wider than its place.
+find("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -7,9 +7,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
 use crate::{key, time::now_ms};
 
 pub const SESSION_S: i64 = 7 * 24 * 3600;
@@ -76,10 +73,7 @@ impl Lock {
     }
 
     fn mac(&self, expires_s: i64) -> String {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(self.session_key.as_bytes()).expect("HMAC takes a key of any length");
-        mac.update(format!("session.{expires_s}").as_bytes());
-        key::hex(&mac.finalize().into_bytes())
+        key::mac(&self.session_key, &format!("session.{expires_s}"))
     }
 }
 

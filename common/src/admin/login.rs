@@ -39,8 +39,9 @@ pub struct Credentials {
     next: String,
 }
 
-/// Only paths of this service: `//host` and `/\host` would lead elsewhere.
-fn own_path(next: &str) -> &str {
+/// `next` when it is a path of this service, else `/`: `//host` and `/\host` would lead elsewhere.
+#[must_use]
+pub fn own_path(next: &str) -> &str {
     let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
     if own { next } else { "/" }
 }

@@ -27,6 +27,7 @@ use crate::{
     problem::Problem,
 };
 use lock::{Lock, Verdict, hash};
+pub use login::own_path;
 
 /// The door: open, or with a lock.
 #[derive(Clone)]

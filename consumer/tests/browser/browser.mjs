@@ -68,8 +68,8 @@ export async function batch(options, wanted = (told) => told.state === "done") {
 
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
-/** Asks the test to do something to the programs, and waits until it is done. */
+/** Asks the test to do or tell something about the programs, and waits for the answer. */
 export async function ask(request) {
   console.log(`@${request}`);
-  await answers.next();
+  return (await answers.next()).value;
 }

@@ -1,6 +1,7 @@
 // Every page, in light and dark, wide and narrow: axe finds nothing, nothing is cut off, and a screenshot is taken.
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { administrator, call, company, signedIn } from "./accounts.mjs";
 import { batch, consumer, json, open, play, postJson, producer } from "./browser.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -14,6 +15,7 @@ await play(async (browser) => {
   const empty = { producer: `${producer}/`, batches: `${producer}/batches`, dashboard: `${consumer}/`, events: `${consumer}/events` };
   for (const [name, url] of Object.entries(empty)) found.push(...(await looked(browser, `empty-${name}`, url)));
   for (const [name, url] of Object.entries(await filled())) found.push(...(await looked(browser, name, url)));
+  found.push(...(await accounts(browser)));
   if (found.length > 0) throw new Error(`\n${found.join("\n")}`);
 });
 
@@ -39,13 +41,44 @@ async function filled() {
   };
 }
 
+/** The pages of accounts: of one that is new, of one with everything, and of the administrator. */
+async function accounts(browser) {
+  const found = [];
+  const look = async (user, pages) => {
+    const options = user ? { storageState: await signedIn(browser, user) } : {};
+    for (const [name, path] of Object.entries(pages)) {
+      found.push(...(await looked(browser, `account-${name}`, `${producer}/account${path}`, options)));
+    }
+  };
+  await look(null, { login: "/login", new: "/new" });
+  const { sarah, shop, paid, own, subscription, noisy } = await company();
+  await look(shop, { "empty-subscriptions": "/subscriptions", "empty-deliveries": "/deliveries" });
+  const { deliveries } = await call(sarah, "GET", "/webhook/deliveries?status=waiting");
+  await look(sarah, {
+    home: "",
+    webhooks: "/webhooks",
+    "webhooks-all": "/webhooks?show=all",
+    webhook: `/webhooks/${own}`,
+    "webhook-of-another": `/webhooks/${paid}`,
+    subscriptions: "/subscriptions",
+    subscription: `/subscriptions/${subscription}?recover=24h`,
+    "subscription-with-options": `/subscriptions/${noisy}`,
+    deliveries: "/deliveries",
+    "deliveries-none": "/deliveries?status=held",
+    delivery: `/deliveries/${deliveries[0].id}`,
+    "not-found": "/deliveries/nowhere",
+  });
+  await look(await administrator(), { admin: "/admin", "admin-deliveries": "/deliveries" });
+  return found;
+}
+
 /** What is wrong with one page in any of its four looks. */
-async function looked(browser, name, url) {
+async function looked(browser, name, url, options = {}) {
   const found = [];
   for (const viewport of SIZES) {
     for (const colorScheme of ["light", "dark"]) {
       const look = `${name}-${viewport.width}-${colorScheme}`;
-      const { page, problems } = await open(browser, url, { viewport, colorScheme });
+      const { page, problems } = await open(browser, url, { viewport, colorScheme, ...options });
       await settled(page);
       await page.screenshot({ path: `${folder}${look}.png`, fullPage: true });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -44,6 +44,11 @@ async fn hostile_text_stays_text() {
 }
 
 #[tokio::test]
+async fn an_account_makes_its_webhooks_and_watches_them_arrive() {
+    play("own_webhooks.mjs").await;
+}
+
+#[tokio::test]
 async fn every_page_is_accessible_in_every_look() {
     play("every_page.mjs").await;
 }
@@ -58,6 +63,12 @@ async fn play(script: &str) {
             "@start consumer" => {
                 stack.consumer.process.start_again();
                 stack.consumer.ready(&stack.client).await;
+            }
+            "@admin keys" => {
+                let said = stack.producer.process.said();
+                let keys = said.lines().find(|line| line.starts_with("{'secret_key'"));
+                person.say(keys.expect("the administrator's keys are printed at the first start")).await;
+                continue;
             }
             other => panic!("{script} says {other}"),
         }

@@ -3,14 +3,19 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 use common::{
-    page::{self, Stamp, duration, grouped},
+    page::{self, Stamp, grouped},
     problem::Problem,
     time::{now_ms, rfc3339},
 };
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
-use super::{short, verdict};
+use super::{
+    account::words::{Choice, choices},
+    short,
+    standing::{Pill, STATES, Standing},
+    verdict,
+};
 use crate::{
     App,
     extract::{self, Id, Params},
@@ -42,18 +47,10 @@ impl Filter {
     }
 }
 
-struct Choice {
-    value: &'static str,
-    label: &'static str,
-    chosen: bool,
-}
-
 struct Row {
     href: String,
     at: Stamp,
-    class: &'static str,
-    symbol: &'static str,
-    word: String,
+    pill: Pill,
     what: String,
     url: String,
     place: String,
@@ -80,7 +77,7 @@ pub async fn list(State(app): State<App>, Params(filter): Params<Filter>) -> Res
     Ok(page::render(&DeliveriesPage {
         served_at: rfc3339(now_ms),
         consumer_url: super::consumer_url(&app),
-        states: states(&filter.state),
+        states: choices(&STATES, &filter.state),
         filtered: asked.batch.is_some() || asked.state.is_some(),
         deliveries: stored.iter().map(|stored| row(&app, stored, now_ms)).collect(),
         first: (!filter.cursor.is_empty()).then(|| filter.href("")),
@@ -89,24 +86,8 @@ pub async fn list(State(app): State<App>, Params(filter): Params<Filter>) -> Res
     }))
 }
 
-fn states(chosen: &str) -> Vec<Choice> {
-    let label = |state| match state {
-        DeliveryState::Held => "Held",
-        DeliveryState::Waiting => "Waiting",
-        DeliveryState::Delivered => "Delivered",
-        DeliveryState::Failed => "Failed",
-        DeliveryState::Cancelled => "Cancelled",
-    };
-    let choice = |state: DeliveryState| {
-        let value = state.as_str();
-        Choice { value, label: label(state), chosen: value == chosen }
-    };
-    DeliveryState::ALL.into_iter().map(choice).collect()
-}
-
 fn row(app: &App, stored: &deliveries::Delivery, now_ms: i64) -> Row {
     let delivery = Delivery::of(stored, app.settings.retry_schedule.attempts());
-    let (class, symbol, word) = mood(stored, now_ms);
     let what = match (&delivery.owner, delivery.priority) {
         (Some(owner), Some(priority)) => format!("{owner}, {}", priority.as_str()),
         _ => "message".into(),
@@ -114,31 +95,13 @@ fn row(app: &App, stored: &deliveries::Delivery, now_ms: i64) -> Row {
     Row {
         href: format!("/deliveries/{}", stored.id),
         at: Stamp::of(stored.updated_ms, now_ms),
-        class,
-        symbol,
-        word,
+        pill: Standing::from(stored).pill(now_ms),
         what,
         url: delivery.to,
         place: stored
             .batch_id
             .as_deref()
             .map_or_else(String::new, |batch| format!("{} #{}", short(batch), grouped(stored.position))),
-    }
-}
-
-/// Colour, symbol and word of a delivery's pill.
-fn mood(stored: &deliveries::Delivery, now_ms: i64) -> (&'static str, &'static str, String) {
-    let last = || verdict(stored.status, stored.reason.as_deref());
-    let left_s = (stored.due_ms - now_ms + 999) / 1000;
-    match stored.state {
-        DeliveryState::Delivered => ("low", "✓", format!("Delivered {}", last())),
-        DeliveryState::Failed => ("critical", "✕", format!("Failed: {}", last())),
-        DeliveryState::Cancelled => ("other", "⊘", "Cancelled".into()),
-        DeliveryState::Held => ("other", "⏸", "Held".into()),
-        DeliveryState::Waiting if stored.in_flight => ("moderate", "◌", "Sending".into()),
-        DeliveryState::Waiting if stored.attempts == 0 => ("other", "◷", "Waiting".into()),
-        DeliveryState::Waiting if left_s <= 0 => ("major", "↻", "Retrying".into()),
-        DeliveryState::Waiting => ("major", "↻", format!("Retry in {}", duration(left_s))),
     }
 }
 
@@ -227,6 +190,5 @@ mod tests {
     fn the_next_page_keeps_the_filter() {
         let filter = Filter { state: "failed".into(), batch: " b1 ".into(), ..Filter::default() };
         assert_eq!(filter.href("9"), "/deliveries?state=failed&batch=b1&cursor=9");
-        assert_eq!(states("failed").iter().filter(|choice| choice.chosen).count(), 1);
     }
 }

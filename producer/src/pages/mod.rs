@@ -1,10 +1,12 @@
 //! The pages: produce, batches, deliveries. Plain forms and links; `static/ts/producer.ts` makes them live.
 
+pub mod account;
 mod batch;
 mod deliveries;
 pub mod docs;
 mod form;
 mod produce;
+mod standing;
 
 use axum::{Router, middleware, routing::get};
 

@@ -1,8 +1,8 @@
 //! Accounts and their keys.
 
-use sqlx::{AnyConnection, FromRow, Row, any::AnyRow};
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row, any::AnyRow};
 
-use super::{Store, batches::fresh_id};
+use super::{Store, batches::fresh_id, offers::PAGE};
 
 /// A stored account; texts that clients may give any JSON type are JSON texts.
 #[derive(Clone, Debug)]
@@ -138,6 +138,18 @@ impl Store {
         .bind(slice.start)
         .fetch_all(&self.db.read)
         .await
+    }
+
+    /// From place `start` on, the newest first, one more than fits on a page when there are more; those whose name or endpoint has the text in it.
+    pub async fn newest_accounts(&self, text: &str, start: i64) -> sqlx::Result<Vec<Account>> {
+        let sql = format!(
+            "select a.*, s.sealed from (select id from accounts where $1 = '' or username like $2 escape '!' or endpoint like $2 escape '!' \
+             order by created_us desc, id desc limit {} offset $3) page \
+             join accounts a on a.id = page.id join secrets s on s.id = a.secret_id order by a.created_us desc, a.id desc",
+            PAGE + 1
+        );
+        let pattern = format!("%{}%", super::log::escaped(text));
+        sqlx::query_as(AssertSqlSafe(sql)).bind(text).bind(pattern).bind(start).fetch_all(&self.db.read).await
     }
 
     /// Whether there is an account with an administrator's rights.

@@ -173,7 +173,7 @@ impl Store {
 }
 
 /// The words of the indexes' conditions stand in the text, so that they serve it.
-fn arms(state: Option<State>) -> Vec<String> {
+pub(super) fn arms(state: Option<State>) -> Vec<String> {
     match state {
         None => vec!["d.state < 1".into(), "d.state > 0".into()],
         Some(state @ (State::Held | State::Waiting)) => vec![format!("d.state < 1 and d.state = {}", state as i64)],
@@ -186,7 +186,7 @@ fn alias(state: &str) -> &'static str {
 }
 
 /// The conditions as text, and their values from `$2` on.
-fn conditions(asked: &Asked) -> (String, Vec<String>) {
+pub(super) fn conditions(asked: &Asked) -> (String, Vec<String>) {
     let (mut texts, mut values) = (vec!["d.account_id is not null".to_owned()], Vec::new());
     let mut with = |text: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -206,12 +206,12 @@ fn conditions(asked: &Asked) -> (String, Vec<String>) {
     (texts.join(" and "), values)
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
 }
 
 /// The least id that a delivery of that time can have: ids are version 7 UUIDs, which begin with the time.
-fn first_id(at_ms: i64) -> String {
+pub(super) fn first_id(at_ms: i64) -> String {
     let at_ms = at_ms.clamp(0, (1 << 48) - 1);
     format!("{:08x}-{:04x}-", at_ms >> 16, at_ms & 0xffff)
 }

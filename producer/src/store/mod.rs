@@ -9,6 +9,7 @@ pub mod failures;
 pub mod limits;
 pub mod log;
 pub mod made;
+pub mod offers;
 pub mod presence;
 pub mod profile;
 pub mod queue;
@@ -16,6 +17,7 @@ pub mod record;
 pub mod registrations;
 pub mod resets;
 pub mod subscriptions;
+pub mod totals;
 pub mod triggered;
 
 use std::future::Future;

@@ -1,9 +1,9 @@
 //! Subscriptions: who wants to be sent what, and how.
 
-use sqlx::{FromRow, Row, any::AnyRow};
+use sqlx::{AssertSqlSafe, FromRow, Row, any::AnyRow};
 
 pub use super::profile::Profile;
-use super::{Store, accounts::Slice};
+use super::{Store, accounts::Slice, offers::PAGE};
 
 /// What its owner chose for a subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +109,15 @@ impl Store {
         .bind(account)
         .fetch_all(&self.db.read)
         .await
+    }
+
+    /// One account's from place `start` on, the newest first; one more than fits on a page, when there are more.
+    pub async fn newest_subscriptions(&self, account: &str, start: i64) -> sqlx::Result<Vec<Subscription>> {
+        let sql = format!(
+            "select * from subscriptions where account_id = $1 order by created_us desc, id desc limit {} offset $2",
+            PAGE + 1
+        );
+        sqlx::query_as(AssertSqlSafe(sql)).bind(account).bind(start).fetch_all(&self.db.read).await
     }
 
     /// Sets the options; `false`: there is no such subscription.

@@ -31,6 +31,11 @@ impl Process {
         self.child = Some(child);
     }
 
+    /// All that it printed, since its first start.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
     /// SIGKILL: what a power cut or the kernel's memory killer does.
     pub fn kill(&mut self) {
         let mut child = self.child.take().expect("it runs");
@@ -69,7 +74,7 @@ impl Drop for Process {
             let _ = child.wait();
         }
         if std::thread::panicking() {
-            let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+            let text = self.said();
             let lines: Vec<&str> = text.lines().collect();
             let last = &lines[lines.len().saturating_sub(25)..];
             eprintln!("--- last words of {}\n{}\n---", self.name, last.join("\n"));

@@ -16,13 +16,13 @@ use super::{
     wire::{Answer, Counts, Refusal, deleted, epoch, json, raw},
 };
 use crate::{
-    App, accounts, canonical,
-    store::accounts::{Account, Changed, endpoint_url},
+    App,
+    service::{
+        LONGEST_ENDPOINT, LONGEST_NAME,
+        accounts::{self as service, Proof},
+    },
+    store::accounts::{Account, Changed},
 };
-
-/// Bytes of JSON that a name and an endpoint may have.
-const LONGEST_NAME: usize = 1024;
-pub const LONGEST_ENDPOINT: usize = 4096;
 
 /// An account as its owner and the administrator see it.
 #[derive(Serialize, ToSchema)]
@@ -96,28 +96,11 @@ pub struct NewAccount {
 pub async fn create(State(app): State<App>, body: Bytes) -> Answer {
     let members = Members::read(&body)?;
     let endpoint = members.get("endpoint", LONGEST_ENDPOINT)?.ok_or_else(|| Refusal::bad("Missing endpoint field"))?;
-    let rate_per_minute = validate(&app, &members, &endpoint).await?;
+    let asks = members.get("validation", LONGEST_NAME)?.as_deref() == Some("\"cloudevents\"");
+    let rate = service::prove(&app, &endpoint, if asks { Proof::CloudEvents } else { Proof::Echo }).await?;
     let username = members.get("username", LONGEST_NAME)?.ok_or_else(|| Refusal::bad("Missing username field"))?;
-    let taken = || Refusal::new(StatusCode::CONFLICT, "Username already exists");
-    if username == canonical::quoted(accounts::ADMIN) {
-        return Err(taken());
-    }
-    let made = accounts::create((&app.store, &app.vault), (username, endpoint), (false, rate_per_minute)).await?;
-    let (account, keys) = made.ok_or_else(taken)?;
-    tracing::info!(account.id, "an account was made");
+    let (account, keys) = service::join(&app, (username, endpoint), rate).await?;
     Ok(json(StatusCode::CREATED, &AccountRecord::of(&account, keys.api_key, keys.secret_key)))
-}
-
-/// Lets the endpoint prove that it is the account's own; gives the rate that it allows, 0 for any.
-async fn validate(app: &App, members: &Members, endpoint: &str) -> Result<i64, Refusal> {
-    let url = endpoint_url(endpoint).unwrap_or_default();
-    if members.get("validation", LONGEST_NAME)?.as_deref() == Some("\"cloudevents\"") {
-        let agreed = app.handshake.allowed_rate(&url).await;
-        return agreed.ok_or_else(|| {
-            Refusal::bad("CloudEvents validation failed: OPTIONS must answer 2xx with WebHook-Allowed-Origin (* or the origin that asked), and a WebHook-Allowed-Rate above 0 if any")
-        });
-    }
-    if app.handshake.echoes(&url).await { Ok(0) } else { Err(Refusal::bad("Echo response failed")) }
 }
 
 /// Look at your own account.

@@ -10,10 +10,7 @@ use axum::{
 use serde_json::value::RawValue;
 
 use super::wire::Refusal;
-use crate::canonical;
-
-/// By so much a text may be longer than what it comes to.
-const BLANKS: usize = 2;
+use crate::service;
 
 /// The `{id}` of the path, beside what the gate's own route names.
 pub struct Named(pub String);
@@ -47,13 +44,6 @@ impl Members {
     /// When it holds what cannot be sent on, or is longer than `most` bytes.
     pub fn get(&self, name: &str, most: usize) -> Result<Option<String>, Refusal> {
         let Some(value) = self.0.get(name) else { return Ok(None) };
-        let too_long =
-            |length: usize| Refusal::bad(format!("{name}: at most {most} bytes of JSON, and this has {length}"));
-        // Before it is read level by level: blanks may be left out, but not to this extent.
-        if value.get().len() > most * BLANKS {
-            return Err(too_long(value.get().len()));
-        }
-        let text = canonical::dumps(value.get()).map_err(|error| Refusal::bad(format!("{name}: {error}")))?;
-        if text.len() > most { Err(too_long(text.len())) } else { Ok(Some(text)) }
+        Ok(Some(service::canonical(name, value.get(), most)?))
     }
 }

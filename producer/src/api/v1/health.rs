@@ -10,17 +10,17 @@ use axum::{
 use common::time::{now_ms, rfc3339};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use url::Url;
 use utoipa::ToSchema;
 
 use super::{
-    accounts::LONGEST_ENDPOINT,
     caller,
     wire::{Answer, Refusal, json as answer},
 };
-use crate::{App, accounts, store::accounts::Account};
-
-const LONGEST_GRACE: Duration = Duration::from_hours(30 * 24);
+use crate::{
+    App, accounts,
+    service::accounts::{self as service, LONGEST_GRACE},
+    store::accounts::Account,
+};
 
 /// How an account does.
 #[derive(Serialize, ToSchema)]
@@ -84,12 +84,7 @@ pub struct Operational {
 pub async fn set_operational(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Answer {
     let caller = caller::known(&app, &headers).await?;
     let asked: Operational = serde_json::from_slice(&body).map_err(Refusal::unreadable)?;
-    if let Some(endpoint) = &asked.endpoint {
-        let url = Url::parse(endpoint).ok().filter(|_| endpoint.len() <= LONGEST_ENDPOINT);
-        let url = url.ok_or_else(|| Refusal::bad("endpoint: write a URL such as https://ops.example.com/hooks"))?;
-        app.policy.check(&url).map_err(|denied| Refusal::bad(format!("endpoint: {denied}")))?;
-    }
-    app.store.set_operational_url(&caller.id, asked.endpoint.as_deref()).await?;
+    service::tell_at(&app, &caller, asked.endpoint.as_deref()).await?;
     health(&app, &Account { operational_url: asked.endpoint, ..caller }).await
 }
 

@@ -5,7 +5,6 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, Uri},
 };
-use common::time::now_us;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -18,14 +17,12 @@ use super::{
 };
 use crate::{
     App,
+    service::{
+        LONGEST_DATA, LONGEST_TEXT,
+        webhooks::{self, Event},
+    },
     store::{accounts::Account, registrations::Registration},
 };
-
-/// Bytes of JSON.
-const LONGEST_TEXT: usize = 16 * 1024;
-pub const LONGEST_DATA: usize = 512 * 1024;
-/// Registrations that one account may have.
-const MOST: i64 = 10_000;
 
 #[derive(Serialize, ToSchema)]
 pub struct RegistrationRecord {
@@ -81,18 +78,13 @@ pub async fn create(State(app): State<App>, headers: HeaderMap, body: Bytes) -> 
     let caller = caller::known(&app, &headers).await?;
     let members = Members::read(&body)?;
     let get = |name: &str, most| members.get(name, most)?.ok_or_else(|| Refusal::bad(format!("Missing {name} field")));
-    let new = Registration {
-        id: uuid::Uuid::new_v4().to_string(),
-        account_id: caller.id,
+    let new = Event {
         description: get("description", LONGEST_TEXT)?,
         event: get("event", LONGEST_TEXT)?,
         event_data: get("event_data", LONGEST_DATA)?,
-        created_us: now_us(),
     };
-    if !app.store.create_registration(&new, MOST).await? {
-        return Err(Refusal::bad(format!("An account has at most {MOST} registrations; delete one first")));
-    }
-    Ok(json(StatusCode::CREATED, &RegistrationRecord::from(&new)))
+    let registered = webhooks::register(&app, &caller, new).await?;
+    Ok(json(StatusCode::CREATED, &RegistrationRecord::from(&registered)))
 }
 
 /// List your own registrations.

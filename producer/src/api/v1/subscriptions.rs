@@ -4,7 +4,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, Uri},
 };
-use common::time::{now_ms, now_us};
+use common::time::now_ms;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -14,13 +14,7 @@ use super::{
     caller, paging,
     wire::{Answer, Counts, Refusal, deleted, epoch, json},
 };
-use crate::{
-    App,
-    store::subscriptions::{Subscribed, Subscription},
-};
-
-/// Subscriptions that one account may have.
-const MOST: i64 = 10_000;
+use crate::{App, service::webhooks, store::subscriptions::Subscription};
 
 #[derive(Serialize, ToSchema)]
 pub struct SubscriptionRecord {
@@ -53,16 +47,8 @@ pub struct SubscriptionPage {
     responses((status = 201, body = SubscriptionRecord), (status = 404, description = "`{\"Error\": \"The registration id does not exist\"}`")))]
 pub async fn create(State(app): State<App>, Named(registration_id): Named, headers: HeaderMap) -> Answer {
     let caller = caller::known(&app, &headers).await?;
-    let (id, now_us) = (uuid::Uuid::new_v4().to_string(), now_us());
-    match app.store.subscribe(&id, (&registration_id, &caller.id), (now_us, MOST)).await? {
-        Subscribed::Done => {}
-        Subscribed::NoRegistration => return Err(Refusal::missing("The registration id does not exist")),
-        Subscribed::TooMany => {
-            return Err(Refusal::bad(format!("An account has at most {MOST} subscriptions; delete one first")));
-        }
-    }
-    let record = SubscriptionRecord { account_id: caller.id, epoch: epoch(now_us), id, registration_id };
-    Ok(json(StatusCode::CREATED, &record))
+    let subscribed = webhooks::subscribe(&app, &caller, &registration_id).await?;
+    Ok(json(StatusCode::CREATED, &SubscriptionRecord::from(&subscribed)))
 }
 
 /// List your own subscriptions.

@@ -11,11 +11,11 @@ use utoipa::ToSchema;
 use super::{
     body::{Members, Named},
     caller, paging,
-    registrations::LONGEST_DATA,
     wire::{Answer, Refusal, epoch, json},
 };
 use crate::{
     App,
+    service::LONGEST_DATA,
     store::triggered::Triggered,
     trigger::{self, Event},
 };
@@ -63,8 +63,8 @@ pub async fn create(State(app): State<App>, Named(id): Named, headers: HeaderMap
         Err(_) => None,
     };
     let key = idempotency_key(&headers)?;
-    let triggered = trigger::fire(&app, Event { registration, data, key }).await?;
-    Ok(json(StatusCode::CREATED, &TriggeredRecord::from(&triggered)))
+    let stored = trigger::fire(&app, Event { registration, data, key }).await?;
+    Ok(json(StatusCode::CREATED, &TriggeredRecord::from(&stored.triggered)))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {

@@ -10,6 +10,8 @@ use serde::Serialize;
 use serde_json::{json, value::RawValue};
 use utoipa::ToSchema;
 
+use crate::service::Refused;
+
 /// Why a request is not done.
 #[derive(Debug)]
 pub struct Refusal {
@@ -57,6 +59,17 @@ impl From<sqlx::Error> for Refusal {
         tracing::error!(%error, "database failed");
         let wait = Duration::from_secs(2);
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "The database does not answer; try again shortly.").after(wait)
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Bad(text) => Self::bad(text),
+            Refused::Missing(text) => Self::missing(text),
+            Refused::Conflict(text) => Self::new(StatusCode::CONFLICT, text),
+            Refused::Database(error) => error.into(),
+        }
     }
 }
 

@@ -1,0 +1,80 @@
+//! `GET /account/events`: tells an open page that deliveries moved; the page then reads itself again.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    extract::State,
+    http::{HeaderName, HeaderValue},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use futures_util::stream;
+use tokio::{sync::watch, time::sleep};
+
+use super::session::Session;
+use crate::{App, progress::EVERY_ACCOUNT};
+
+/// News are gathered for so long: a page that reads itself again costs more than a line.
+const GATHER: Duration = Duration::from_millis(300);
+/// Behind every wake-up: another process may deliver.
+const SLOW_POLL: Duration = Duration::from_secs(2);
+
+/// Events `moved`, without data; an administrator hears of every account.
+pub async fn follow(State(app): State<App>, session: Session) -> Response {
+    let account = (!session.account.is_admin).then_some(session.account.id);
+    let name = account.as_ref().map_or_else(|| EVERY_ACCOUNT.to_owned(), |id| format!("account:{id}"));
+    let wake = app.progress.follow(&name);
+    let follower = Follower { app, account, wake, mark: None };
+    let events = Sse::new(stream::unfold(follower, Follower::next))
+        .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
+    let unbuffered = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    ([unbuffered], events).into_response()
+}
+
+struct Follower {
+    app: App,
+    /// `None`: all of them.
+    account: Option<String>,
+    wake: watch::Receiver<()>,
+    /// How the newest deliveries were when the page was told last.
+    mark: Option<String>,
+}
+
+impl Follower {
+    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
+        loop {
+            let woken = self.mark.is_some() && self.wait().await;
+            if self.app.stop.is_cancelled() {
+                return None;
+            }
+            self.wake.borrow_and_update();
+            match self.app.store.mark(self.account.as_deref()).await {
+                Ok(mark) if woken || self.mark.as_ref() != Some(&mark) => {
+                    let first = self.mark.replace(mark).is_none();
+                    let event = Event::default().event(if first { "open" } else { "moved" }).data("");
+                    return Some((Ok(event), self));
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "cannot look whether deliveries moved");
+                    self.app.stop.run_until_cancelled(sleep(SLOW_POLL)).await;
+                }
+            }
+        }
+    }
+
+    /// Until something moved, or it is time to look; `true`: something did.
+    async fn wait(&mut self) -> bool {
+        let stop = self.app.stop.clone();
+        tokio::select! {
+            () = stop.cancelled() => false,
+            _ = self.wake.changed() => {
+                stop.run_until_cancelled(sleep(GATHER)).await;
+                true
+            }
+            () = sleep(SLOW_POLL) => false,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Registrations as pages list them: without their data, with whose they are and how many are subscribed.
+
+use sqlx::{AssertSqlSafe, FromRow, Row, any::AnyRow};
+
+use super::Store;
+
+/// Rows on a page. It stands in the texts: PostgreSQL would take a parameter there for a tenth of the table.
+pub const PAGE: i64 = 50;
+/// Subscribers are counted up to here.
+pub const MOST_COUNTED: i64 = 1000;
+
+/// An event that can be subscribed to.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    pub id: String,
+    pub account_id: String,
+    /// JSON texts.
+    pub event: String,
+    pub description: String,
+    /// The name of the account as JSON text; `None`: the account is gone.
+    pub owner: Option<String>,
+    pub created_us: i64,
+    /// At most one more than `MOST_COUNTED`.
+    pub subscribers: i64,
+}
+
+impl FromRow<'_, AnyRow> for Offer {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            account_id: row.try_get("account_id")?,
+            event: row.try_get("event")?,
+            description: row.try_get("description")?,
+            owner: row.try_get("owner")?,
+            created_us: row.try_get("created_us")?,
+            subscribers: row.try_get("subscribers")?,
+        })
+    }
+}
+
+fn sql(which: &str) -> String {
+    format!(
+        "select r.id, r.account_id, r.event, r.description, r.created_us, a.username as owner, \
+         (select count(*) from (select 1 as one from subscriptions s where s.registration_id = r.id limit {}) counted) as subscribers \
+         from {which} page join registrations r on r.id = page.id left join accounts a on a.id = r.account_id \
+         order by r.created_us desc, r.id desc",
+        MOST_COUNTED + 1
+    )
+}
+
+impl Store {
+    pub async fn offer(&self, id: &str) -> sqlx::Result<Option<Offer>> {
+        let sql = sql("(select id from registrations where id = $1)");
+        sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_optional(&self.db.read).await
+    }
+
+    /// One account's from place `start` on, the newest first; one more than fits on a page, when there are more.
+    pub async fn offers_of(&self, account: &str, start: i64) -> sqlx::Result<Vec<Offer>> {
+        let sql = sql(&format!(
+            "(select id from registrations where account_id = $1 order by created_us desc, id desc limit {} offset $2)",
+            PAGE + 1
+        ));
+        sqlx::query_as(AssertSqlSafe(sql)).bind(account).bind(start).fetch_all(&self.db.read).await
+    }
+
+    /// Everybody's whose name or description has the text in it, the newest first; an empty text is in all.
+    pub async fn offers(&self, text: &str, start: i64) -> sqlx::Result<Vec<Offer>> {
+        let sql = sql(&format!(
+            "(select id from registrations where $1 = '' or event like $2 escape '!' or description like $2 escape '!' \
+             order by created_us desc, id desc limit {} offset $3)",
+            PAGE + 1
+        ));
+        let pattern = format!("%{}%", super::log::escaped(text));
+        sqlx::query_as(AssertSqlSafe(sql)).bind(text).bind(pattern).bind(start).fetch_all(&self.db.read).await
+    }
+}

@@ -1,0 +1,70 @@
+/* The accounts' pages: plain forms and links, made live. */
+import { find, setAttribute, typing } from "./dom.ts";
+import { Explorer, readable } from "./explorer.ts";
+import { listen, read, remember, renew } from "./live.ts";
+
+/** One of several texts is shown, by the buttons above them. */
+function tabs(): void {
+  for (const bar of document.querySelectorAll<HTMLElement>("[data-tabs]")) {
+    const buttons = [...bar.querySelectorAll<HTMLButtonElement>("button")];
+    const show = (chosen: string) => {
+      for (const button of buttons) {
+        setAttribute(button, "aria-pressed", String(button.value === chosen));
+        const text = find(`[data-tab="${button.value}"]`);
+        if (text) text.hidden = button.value !== chosen;
+      }
+    };
+    for (const button of buttons) button.addEventListener("click", () => show(button.value));
+    if (buttons[0]) show(buttons[0].value);
+  }
+}
+
+/** What cannot be undone is pressed only when its name was typed. */
+function confirmations(): void {
+  for (const form of document.querySelectorAll<HTMLFormElement>("form[data-confirm]")) {
+    const button = find<HTMLButtonElement>("button[type=submit]", form);
+    const field = find<HTMLInputElement>("input[name=confirm]", form);
+    if (!button || !field) continue;
+    const check = () => {
+      button.disabled = field.value.trim() !== form.dataset.confirm?.trim();
+    };
+    field.addEventListener("input", check);
+    check();
+  }
+}
+
+function live(explorer: Explorer | null): void {
+  let reading = false;
+  let dirty = false;
+  const again = async () => {
+    dirty = true;
+    if (reading || document.hidden) return;
+    reading = true;
+    while (dirty && !document.hidden) {
+      dirty = false;
+      const fresh = await read(location.href);
+      if (fresh) renew(fresh, readable);
+      explorer?.renewed();
+      await explorer?.again();
+    }
+    reading = false;
+  };
+  listen(() => void again());
+  document.addEventListener("visibilitychange", () => dirty && void again());
+}
+
+remember();
+readable(document);
+tabs();
+confirmations();
+const explorer = find("#inspector") ? new Explorer() : null;
+addEventListener("keydown", (event) => {
+  const open = !!find("dialog[open]:not(#sheet)");
+  // What the frame's keys took for themselves counts as well: j and k move on here, too.
+  const meant =
+    !event.ctrlKey && !event.metaKey && !event.altKey && !(event.target as Element).closest("input, select, textarea");
+  if (!meant || open) return;
+  if (explorer?.key(event.key)) event.preventDefault();
+  else if (event.key === "r" && !typing(event)) find<HTMLFormElement>("main form[data-retry]")?.requestSubmit();
+});
+if (find("[data-live]")) live(explorer);
