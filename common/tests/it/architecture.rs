@@ -20,10 +20,11 @@ const CONSUMER: &[Forbidden] = &[
     ("pages", CONSUMER_EDGES),
 ];
 const PRODUCER: &[Forbidden] = &[
-    ("store", &["api", "delivery", "pages", "progress", "sources", "trigger"]),
+    ("store", &["api", "delivery", "pages", "progress", "service", "sources", "trigger"]),
     ("sources", &["api", "delivery", "pages", "progress", "store"]),
-    ("trigger", &["api", "delivery", "pages", "progress"]),
-    ("delivery", &["api", "pages", "sources", "trigger"]),
+    ("trigger", &["api", "delivery", "pages", "progress", "service"]),
+    ("service", &["api", "delivery", "pages", "sources"]),
+    ("delivery", &["api", "pages", "service", "sources", "trigger"]),
     ("progress", &["api", "delivery", "pages", "sources", "trigger"]),
     ("api", &["delivery", "pages"]),
     ("pages", &["api", "delivery"]),

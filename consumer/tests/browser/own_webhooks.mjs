@@ -26,7 +26,9 @@ await play(async (browser) => {
   receiver.close();
 });
 
-const said = (page) => page.locator(".said").textContent();
+function said(page) {
+  return page.locator(".said").textContent();
+}
 
 async function joins(page, receiver) {
   await page.getByRole("link", { name: "Make one" }).click();

@@ -16,7 +16,7 @@ use crate::{
 const MOST: i64 = 10_000;
 
 /// What is registered, as canonical JSON texts.
-pub struct Event {
+pub struct NewWebhook {
     pub description: String,
     pub event: String,
     pub event_data: String,
@@ -26,17 +26,17 @@ pub struct Event {
 ///
 /// # Errors
 /// When the account has as many as it may have, or the database fails.
-pub async fn register(app: &App, account: &Account, event: Event) -> Result<Registration, Refused> {
-    let new = Registration {
+pub async fn register(app: &App, account: &Account, new: NewWebhook) -> Result<Registration, Refused> {
+    let registration = Registration {
         id: uuid::Uuid::new_v4().to_string(),
         account_id: account.id.clone(),
-        description: event.description,
-        event: event.event,
-        event_data: event.event_data,
+        description: new.description,
+        event: new.event,
+        event_data: new.event_data,
         created_us: now_us(),
     };
-    if app.store.create_registration(&new, MOST).await? {
-        return Ok(new);
+    if app.store.create_registration(&registration, MOST).await? {
+        return Ok(registration);
     }
     Err(Refused::Bad(format!("An account has at most {MOST} registrations; delete one first")))
 }

@@ -22,6 +22,7 @@ mod limits;
 mod lines;
 mod nodes;
 mod pace;
+mod pages;
 mod progress;
 mod queue;
 mod retries;

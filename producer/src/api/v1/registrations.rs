@@ -19,7 +19,7 @@ use crate::{
     App,
     service::{
         LONGEST_DATA, LONGEST_TEXT,
-        webhooks::{self, Event},
+        webhooks::{self, NewWebhook},
     },
     store::{accounts::Account, registrations::Registration},
 };
@@ -78,7 +78,7 @@ pub async fn create(State(app): State<App>, headers: HeaderMap, body: Bytes) -> 
     let caller = caller::known(&app, &headers).await?;
     let members = Members::read(&body)?;
     let get = |name: &str, most| members.get(name, most)?.ok_or_else(|| Refusal::bad(format!("Missing {name} field")));
-    let new = Event {
+    let new = NewWebhook {
         description: get("description", LONGEST_TEXT)?,
         event: get("event", LONGEST_TEXT)?,
         event_data: get("event_data", LONGEST_DATA)?,

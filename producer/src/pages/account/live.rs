@@ -21,7 +21,7 @@ const GATHER: Duration = Duration::from_millis(300);
 /// Behind every wake-up: another process may deliver.
 const SLOW_POLL: Duration = Duration::from_secs(2);
 
-/// Events `moved`, without data; an administrator hears of every account.
+/// Events `ready`, once, then `moved`; their data says nothing; an administrator hears of every account.
 pub async fn follow(State(app): State<App>, session: Session) -> Response {
     let account = (!session.account.is_admin).then_some(session.account.id);
     let name = account.as_ref().map_or_else(|| EVERY_ACCOUNT.to_owned(), |id| format!("account:{id}"));
@@ -53,7 +53,8 @@ impl Follower {
             match self.app.store.mark(self.account.as_deref()).await {
                 Ok(mark) if woken || self.mark.as_ref() != Some(&mark) => {
                     let first = self.mark.replace(mark).is_none();
-                    let event = Event::default().event(if first { "open" } else { "moved" }).data("");
+                    // A browser passes over an event without data.
+                    let event = Event::default().event(if first { "ready" } else { "moved" }).data("{}");
                     return Some((Ok(event), self));
                 }
                 Ok(_) => {}

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{
     session::{self, Fields, Posted, Session},
-    words::{problem, wrong},
+    words::wrong,
 };
 use crate::{
     App,
@@ -102,7 +102,7 @@ pub async fn new() -> Response {
 }
 
 /// `POST /account/new`: the keys are in the answer, and nowhere else.
-pub async fn create(State(app): State<App>, fields: Fields) -> Response {
+pub async fn create(State(app): State<App>, fields: Fields) -> Result<Response, Problem> {
     let typed = NewPage {
         error: None,
         username: fields.owned("username"),
@@ -110,14 +110,11 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Response {
         cloudevents: fields.get("proof") == "cloudevents",
     };
     match join(&app, &typed).await {
-        Ok(page) => page,
-        Err(Refused::Database(error)) => problem(Refused::Database(error)).into_response(),
-        Err(refused) => match wrong(refused) {
-            Ok(error) => {
-                (StatusCode::BAD_REQUEST, page::render(&NewPage { error: Some(error), ..typed })).into_response()
-            }
-            Err(response) => response,
-        },
+        Ok(page) => Ok(page),
+        Err(refused) => {
+            let page = NewPage { error: Some(wrong(refused)?), ..typed };
+            Ok((StatusCode::BAD_REQUEST, page::render(&page)).into_response())
+        }
     }
 }
 

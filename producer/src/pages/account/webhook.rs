@@ -114,13 +114,9 @@ async fn refuse(
     place: (&str, &str),
     (typed, refused): (&str, Refused),
 ) -> Result<Response, Problem> {
-    match wrong(refused) {
-        Ok(error) => {
-            let page = whole(app, session, place, (typed.to_owned(), Some(error))).await?;
-            Ok((StatusCode::BAD_REQUEST, page).into_response())
-        }
-        Err(response) => Ok(response),
-    }
+    let error = wrong(refused)?;
+    let page = whole(app, session, place, (typed.to_owned(), Some(error))).await?;
+    Ok((StatusCode::BAD_REQUEST, page).into_response())
 }
 
 /// `POST /account/webhooks/{id}/describe`.

@@ -24,7 +24,7 @@ use crate::{
     extract::Params,
     service::{
         LONGEST_DATA, LONGEST_TEXT, Refused, canonical as checked,
-        webhooks::{self, Event},
+        webhooks::{self, NewWebhook},
     },
     store::offers::{MOST_COUNTED, Offer},
 };
@@ -127,8 +127,7 @@ pub async fn create(State(app): State<App>, posted: Posted) -> Result<Response, 
         Typed { error: None, event: get("event"), description: get("description"), event_data: get("event_data") };
     match register(&app, &posted.session, &typed).await {
         Ok(id) => return Ok(after(&format!("/account/webhooks/{id}"), "registered", 0)),
-        Err(Refused::Database(error)) => return Err(error.into()),
-        Err(refused) => typed.error = wrong(refused).ok(),
+        Err(refused) => typed.error = Some(wrong(refused)?),
     }
     let page = whole(&app, &posted.session, &Asked::default(), typed).await?;
     Ok((StatusCode::BAD_REQUEST, page).into_response())
@@ -139,12 +138,12 @@ async fn register(app: &App, session: &Session, typed: &Typed) -> Result<String,
         return Err(Refused::Bad("Event: write a name such as order.paid".into()));
     }
     let data = if typed.event_data.is_empty() { "{}" } else { &typed.event_data };
-    let event = Event {
+    let new = NewWebhook {
         description: checked("Description", &canonical::quoted(&typed.description), LONGEST_TEXT)?,
         event: checked("Event", &canonical::quoted(&typed.event), LONGEST_TEXT)?,
         event_data: checked("Data", data, LONGEST_DATA)?,
     };
-    Ok(webhooks::register(app, &session.account, event).await?.id)
+    Ok(webhooks::register(app, &session.account, new).await?.id)
 }
 
 #[cfg(test)]

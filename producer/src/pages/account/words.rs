@@ -1,6 +1,5 @@
 //! How stored JSON texts, counts and presets of time are written on the accounts' pages.
 
-use axum::response::{IntoResponse, Response};
 use common::{page::grouped, problem::Problem};
 
 use crate::{service::Refused, store::offers::PAGE};
@@ -26,11 +25,11 @@ pub fn problem(refused: Refused) -> Problem {
 }
 
 /// The words of a refusal that a form shows beside what was typed; a failing database is no matter of the form.
-pub fn wrong(refused: Refused) -> Result<String, Response> {
+pub fn wrong(refused: Refused) -> Result<String, Problem> {
     match refused {
         Refused::Bad(text) => Ok(sentence(&text)),
         Refused::Missing(text) | Refused::Conflict(text) => Ok(sentence(text)),
-        Refused::Database(error) => Err(Problem::from(error).into_response()),
+        Refused::Database(error) => Err(error.into()),
     }
 }
 

@@ -6,6 +6,7 @@ pub mod endpoint;
 mod producer;
 mod receiver;
 pub mod stage;
+pub mod visitor;
 pub mod wire;
 
 pub use accounts::{Account, Accounts, Subscription};
