@@ -205,11 +205,16 @@ const MAX_TASK_CHARS: usize = 200;
 /// Members that name an event for a person, the best first.
 const NAMES: [&str; 7] = ["owner", "title", "name", "event", "type", "alias", "message"];
 
-/// The first member that names the event for a person, or the beginning of its JSON.
+/// The first member that names the event for a person, a device's `dev` and `circuit` where it has no name, or the beginning of its JSON.
 fn title(body: &str) -> String {
     let members: HashMap<Cow<str>, &RawValue> = object(body).unwrap_or_default();
-    let mut texts = NAMES.iter().filter_map(|name| serde_json::from_str::<String>(members.get(*name)?.get()).ok());
-    let named = texts.find(|text| !text.trim().is_empty());
+    let text = |name: &str| {
+        let text = serde_json::from_str::<String>(members.get(name)?.get()).ok();
+        text.filter(|text| !text.trim().is_empty())
+    };
+    let device = || Some(format!("{} {}", text("dev")?, text("circuit")?));
+    let device = || text("alias").or_else(|| text("name")).filter(|_| members.contains_key("dev")).or_else(device);
+    let named = device().or_else(|| NAMES.iter().find_map(|name| text(name)));
     let text = named.map_or(Cow::Borrowed(body), Cow::Owned);
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(TITLE_CHARS).collect()
 }
@@ -249,6 +254,10 @@ mod tests {
             (r#"{"a":1}"#, r#"{"a":1}"#),
             (r#"{"owner":"Norma","type":5}"#, "Norma"),
             (r#"{"owner":7,"title":"seven"}"#, "seven"),
+            (r#"{"dev":"di","circuit":"1_01","value":1}"#, "di 1_01"),
+            (r#"{"dev":"do","circuit":"1_03","value":1,"alias":"al_pump"}"#, "al_pump"),
+            (r#"{"dev":"temp","circuit":"28","type":"DS18B20"}"#, "temp 28"),
+            (r#"{"dev":7,"circuit":"28","name":"CO2"}"#, "CO2"),
             (r#"["Norma"]"#, r#"["Norma"]"#),
             ("{\"owner\":\"a\\nb\"}", "a b"),
         ];

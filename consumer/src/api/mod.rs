@@ -30,7 +30,7 @@ const MAX_LIMIT: i64 = 1000;
         title = "Hookcast consumer",
         description = "Receives webhooks, keeps them in an ordered log, shows them live."
     ),
-    paths(crate::intake::take)
+    paths(crate::intake::take, crate::intake::changed::take)
 )]
 struct Api;
 

@@ -45,7 +45,8 @@ pub fn describe(parts: &Parts, events: usize) -> Arc<str> {
     serde_json::to_string(&described).unwrap_or_else(|_| "{}".into()).into()
 }
 
-fn is_secret(name: &str) -> bool {
+/// Whether a header or a parameter of this name carries a secret.
+pub fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     SECRET_NAMES.iter().any(|part| name.contains(part))
 }

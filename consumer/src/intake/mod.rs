@@ -1,6 +1,7 @@
-//! `POST /consumetasks[/{source}]`: read, decode, append to the log, and only then answer 200 `OK`.
+//! `POST /consumetasks[/{source}]`: read, decode, append to the log, and only then answer 200 `OK`. A `GET` says that something changed.
 
 mod body;
+pub mod changed;
 mod kept;
 mod sources;
 
@@ -37,9 +38,10 @@ const DEFAULT_SOURCE: &str = "default";
 /// The routes; they stand behind the least layers, for their speed.
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/consumetasks", post(take))
-        .route("/consumetasks/", post(take))
-        .route("/consumetasks/{source}", post(take_from))
+        .route("/consumetasks", post(take).get(changed::take))
+        .route("/consumetasks/", post(take).get(changed::take))
+        .route("/consumetasks/{source}", post(take_from).get(changed::take_from))
+        .route("/consumetasks/{source}/", post(take_from).get(changed::take_from))
 }
 
 #[utoipa::path(post, path = "/consumetasks", tag = "intake", operation_id = "consumetasks",
@@ -72,7 +74,12 @@ pub async fn take_plain(app: App, request: Request) -> Response {
 }
 
 async fn answer(app: &App, source: &str, request: Request) -> Response {
-    let response = match receive(app, source, request).await {
+    let received = receive(app, source, request).await;
+    told(app, received)
+}
+
+fn told(app: &App, received: Result<(), Problem>) -> Response {
+    let response = match received {
         Ok(()) => "OK".into_response(),
         Err(problem) => problem.into_response(),
     };
@@ -88,6 +95,10 @@ async fn receive(app: &App, source: &str, request: Request) -> Result<(), Proble
     let events = events(&parts, source, webhook_id, &received.bytes)?;
     // From here on the log counts what is waiting.
     drop(received);
+    append(app, source, events).await
+}
+
+async fn append(app: &App, source: &str, events: Vec<NewEvent>) -> Result<(), Problem> {
     if events.is_empty() {
         return Ok(());
     }

@@ -123,11 +123,11 @@ async fn half_sent_bodies_take_no_more_memory_than_is_set_aside_for_them() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_post_is_answered_405_with_what_is_allowed() {
+async fn what_is_neither_post_nor_get_is_answered_405_with_what_is_allowed() {
     let database = Database::create(Mode::Embedded).await;
     let app = TestApp::start(&database, &[]).await;
-    let answer = app.get("/consumetasks").await;
-    assert_eq!((answer.status().as_u16(), &answer.headers()["allow"]), (405, &"POST".parse().unwrap()));
+    let answer = app.client.put(app.url("/consumetasks")).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), &answer.headers()["allow"]), (405, &"POST,GET,HEAD".parse().unwrap()));
     app.end().await;
 }
 

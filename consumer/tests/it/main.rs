@@ -4,6 +4,7 @@
 mod support;
 
 mod api;
+mod devices;
 mod doors;
 mod intake;
 mod log;

@@ -1,6 +1,9 @@
 //! The bodies a webhook arrives in, cut into the texts of their events; the Content-Type is not trusted.
 //!
-//! A JSON object is one event, an array one event for each element, NDJSON one event a line; a form holds one of these in a field.
+//! A JSON object is one event, an array one event for each element, NDJSON one event a line; a form holds one of these in a field. Python and Evok
+//! write what is not a number bare (`NaN`, `Infinity`, `-Infinity`), which is no JSON: it becomes a text of the same letters.
+
+mod bare;
 
 use std::borrow::Cow;
 
@@ -36,7 +39,7 @@ pub enum Refusal {
     },
 }
 
-/// Cuts a body into its events' JSON texts, exactly as they were sent.
+/// Cuts a body into its events' JSON texts, as they were sent but for bare `NaN` and `Infinity`.
 ///
 /// # Errors
 /// Says why nothing of the body is taken.
@@ -44,14 +47,34 @@ pub fn split(body: &[u8], limits: Limits) -> Result<Vec<Cow<'_, str>>, Refusal> 
     let text = utf8(body)?;
     match text.trim_ascii_start().as_bytes().first() {
         None => Err(Refusal::Empty),
-        Some(b'{' | b'[') => Ok(split_json(text, limits)?.into_iter().map(Cow::Borrowed).collect()),
+        Some(b'{' | b'[') => split_patiently(text, limits),
         Some(_) => match json_in_form(text) {
-            Some(json) => {
-                Ok(split_json(&json, limits)?.into_iter().map(|event| Cow::Owned(event.to_owned())).collect())
-            }
+            Some(json) => Ok(owned(split_patiently(&json, limits)?)),
             None => Err(not_json_or_scalar(text)),
         },
     }
+}
+
+/// A second look is taken only at what is no JSON at the first.
+fn split_patiently(text: &str, limits: Limits) -> Result<Vec<Cow<'_, str>>, Refusal> {
+    let refusal = match split_json(text, limits) {
+        Ok(events) => return Ok(events.into_iter().map(Cow::Borrowed).collect()),
+        Err(refusal @ Refusal::NotJson { .. }) => refusal,
+        Err(refusal) => return Err(refusal),
+    };
+    let Some(quoted) = bare::quoted(text) else { return Err(refusal) };
+    match split_json(&quoted.text, limits) {
+        Ok(events) => Ok(owned(events)),
+        Err(Refusal::NotJson { offset, reason, .. }) => {
+            let offset = text.floor_char_boundary(quoted.sent_at(offset));
+            Err(not_json_at(&text[..offset], offset, &reason))
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+fn owned<T: Into<String>>(events: Vec<T>) -> Vec<Cow<'static, str>> {
+    events.into_iter().map(|event| Cow::Owned(event.into())).collect()
 }
 
 fn utf8(body: &[u8]) -> Result<&str, Refusal> {
@@ -172,7 +195,7 @@ mod tests {
 
     #[test]
     fn every_form_of_body_is_cut_into_its_events() {
-        let cases: [(&str, &[&str]); 10] = [
+        let cases: [(&str, &[&str]); 13] = [
             (r#" {"a": 1} "#, &[r#"{"a": 1}"#]),
             ("[]", &[]),
             (r#"[{"a":1}, 2,"x"]"#, &[r#"{"a":1}"#, "2", r#""x""#]),
@@ -183,6 +206,9 @@ mod tests {
             ("token=x&payload=%7B%22a%22:+1%7D", &[r#"{"a": 1}"#]),
             ("%7B%22a%22%3A1%7D", &[r#"{"a":1}"#]),
             (r#"{"s":"}]\"{{{{{["}"#, &[r#"{"s":"}]\"{{{{{["}"#]),
+            (r#"[{"v": NaN}, {"v":-Infinity}]"#, &[r#"{"v": "NaN"}"#, r#"{"v":"-Infinity"}"#]),
+            (r#"{"NaN":"a NaN, \"Infinity","v":[Infinity,1]}"#, &[r#"{"NaN":"a NaN, \"Infinity","v":["Infinity",1]}"#]),
+            ("payload=%7B%22a%22%3ANaN%7D", &[r#"{"a":"NaN"}"#]),
         ];
         for (body, expected) in cases {
             assert_eq!(events(body), expected, "{body}");
@@ -202,6 +228,10 @@ mod tests {
         assert_eq!(at(b"{}{}"), (1, 3, 2));
         assert_eq!(at(b"{\"a\": \"\xff\"}"), (1, 8, 7));
         assert_eq!(at(b"hello").0, 1);
+        assert_eq!(at(b"[NaN,\n NaN, oops]"), (2, 7, 12), "where it was sent, not where it would be with quotes");
+        for near in [&b"{\"a\": NaNs}"[..], b"{\"a\": -NaN}", b"{\"a\": xNaN}", b"{\"a\": NaN"] {
+            assert_eq!(at(near).0, 1, "{near:?}");
+        }
     }
 
     #[test]
@@ -224,7 +254,7 @@ mod tests {
         }
 
         #[test]
-        fn what_looks_like_json_is_refused_or_cut_into_whole_json_texts(body in r#"[\[\]{}",:\\0-9a-n \n%=&+-]{0,60}"#) {
+        fn what_looks_like_json_is_refused_or_cut_into_whole_json_texts(body in r#"([\[\]{}",:\\0-9a-n \n%=&+-]|NaN|-?Infinity){0,60}"#) {
             check(body.as_bytes());
         }
     }
