@@ -132,14 +132,14 @@ async fn check(State(edge): State<Edge>, request: Request, next: Next) -> Respon
 }
 
 /// Puts in front of pages and APIs what makes them fit for browsers: a time for the answer, request ids, a log line, compression, security headers, problems as pages.
-/// `nav` is what every page of the program links to.
-pub fn harden(router: Router, nav: Nav) -> Router {
+/// `sites` is what the pages of the program link to.
+pub fn harden(router: Router, sites: Sites) -> Router {
     slow::limit_answers(router, TIMEOUT)
         .layer(middleware::from_fn(rejection::as_problem))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             Problem::internal(&"a handler panicked").into_response()
         }))
-        .layer(middleware::from_fn_with_state(nav, problems_as_pages))
+        .layer(middleware::from_fn_with_state(sites, problems_as_pages))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn(security_headers))
         .layer(TraceLayer::new_for_http().make_span_with(span))
@@ -168,6 +168,8 @@ async fn security_headers(request: Request, next: Next) -> Response {
 
 /// The navigation of a program's pages: label and path.
 pub type Nav = &'static [(&'static str, &'static str)];
+/// The home of pages that belong together, below which they lie, and their navigation. The last one is home to whatever is below no other.
+pub type Sites = &'static [(&'static str, Nav)];
 
 #[derive(Template)]
 #[template(path = "problem.html")]
@@ -176,13 +178,18 @@ struct ProblemPage {
     status: u16,
     detail: String,
     instance: String,
+    /// Whether asking again repeats nothing.
+    is_safe: bool,
+    home: &'static str,
     nav: Nav,
 }
 
 /// A browser that asked for a page gets its error as a page.
-async fn problems_as_pages(State(nav): State<Nav>, request: Request, next: Next) -> Response {
+async fn problems_as_pages(State(sites): State<Sites>, request: Request, next: Next) -> Response {
     let wants_page = wants_page(request.headers());
-    let instance = request.uri().path().to_owned();
+    let (instance, is_safe) = (request.uri().path().to_owned(), request.method().is_safe());
+    let site = sites.iter().find(|(home, _)| instance.starts_with(home)).or(sites.last());
+    let (home, nav) = site.copied().unwrap_or(("/", &[]));
     let mut response = next.run(request).await;
     let Some(problem) = response.extensions_mut().remove::<Problem>().filter(|_| wants_page) else {
         return response;
@@ -192,6 +199,8 @@ async fn problems_as_pages(State(nav): State<Nav>, request: Request, next: Next)
         status: problem.status.as_u16(),
         detail: problem.detail,
         instance,
+        is_safe,
+        home,
         nav,
     };
     let Ok(text) = page.render() else {

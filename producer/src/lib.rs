@@ -152,5 +152,5 @@ fn router(app: &App, gate: &Gate, edge: &Edge) -> Router {
     let open = open.with_state(app.clone()).merge(accounts);
     let router = gate.guard(guarded).merge(gate.routes()).merge(open).merge(assets::router());
     let router = router.fallback(api::not_found).method_not_allowed_fallback(api::method_not_allowed);
-    edge::guard(edge::harden(router, pages::NAV), edge)
+    edge::guard(edge::harden(router, pages::SITES), edge)
 }

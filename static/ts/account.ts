@@ -33,6 +33,9 @@ function confirmations(): void {
   }
 }
 
+/** No more often than this is the page read again, however much moves. */
+const PAUSE = 2000;
+
 function live(explorer: Explorer | null): void {
   let reading = false;
   let dirty = false;
@@ -43,9 +46,12 @@ function live(explorer: Explorer | null): void {
     while (dirty && !document.hidden) {
       dirty = false;
       const fresh = await read(location.href);
-      if (fresh) renew(fresh, readable);
+      const whole = !fresh || renew(fresh, readable);
       explorer?.renewed();
-      await explorer?.again();
+      const shown = (await explorer?.again()) ?? true;
+      // What somebody is at is looked at again.
+      dirty ||= !whole || !shown;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
     reading = false;
   };
@@ -53,6 +59,16 @@ function live(explorer: Explorer | null): void {
   document.addEventListener("visibilitychange", () => dirty && void again());
 }
 
+/** What was confirmed is not confirmed again by a reload. */
+function forgetSaid(): void {
+  const url = new URL(location.href);
+  if (!url.searchParams.has("said")) return;
+  url.searchParams.delete("said");
+  url.searchParams.delete("n");
+  history.replaceState(null, "", url);
+}
+
+forgetSaid();
 remember();
 readable(document);
 tabs();
@@ -65,6 +81,7 @@ addEventListener("keydown", (event) => {
     !event.ctrlKey && !event.metaKey && !event.altKey && !(event.target as Element).closest("input, select, textarea");
   if (!meant || open) return;
   if (explorer?.key(event.key)) event.preventDefault();
-  else if (event.key === "r" && !typing(event)) find<HTMLFormElement>("main form[data-retry]")?.requestSubmit();
+  else if (!explorer && event.key === "r" && !typing(event))
+    find<HTMLFormElement>("main form[data-retry]")?.requestSubmit();
 });
 if (find("[data-live]")) live(explorer);

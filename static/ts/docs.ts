@@ -1,5 +1,7 @@
 // The page /docs: Swagger UI on the producer's own description. Its bundle is a script of its own, loaded before this one.
 
+import { chosen, onThemeChange } from "./themes.ts";
+
 interface SentRequest {
   url: string;
   headers: Record<string, string>;
@@ -15,6 +17,15 @@ function withContentType(request: SentRequest): SentRequest {
   return request;
 }
 
+/** Swagger UI has a dark look of its own, which a class turns on; it follows the theme that our other pages remember. */
+function dress(): void {
+  const theme = chosen();
+  const dark = theme === "dark" || (theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+  document.documentElement.classList.toggle("dark-mode", dark);
+}
+
+dress();
+onThemeChange(dress);
 SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#swagger-ui",

@@ -2,7 +2,7 @@
 import { showBody } from "./body.ts";
 import { el, find, need, problem, setAttribute } from "./dom.ts";
 import { Drawer } from "./drawer.ts";
-import { read } from "./live.ts";
+import { busy, read } from "./live.ts";
 import { toast } from "./toast.ts";
 
 export class Explorer {
@@ -32,11 +32,12 @@ export class Explorer {
     this.mark();
   }
 
-  /** Something moved: what is open is read again, unless somebody is at it. */
-  async again(): Promise<void> {
-    const { content } = this.drawer;
-    if (this.selected && this.drawer.opened && !content.contains(document.activeElement))
-      await this.show(this.selected);
+  /** Something moved: what is open is read again; `false`: somebody is at it. */
+  async again(): Promise<boolean> {
+    if (!this.selected || !this.drawer.opened) return true;
+    if (busy(this.drawer.content)) return false;
+    await this.show(this.selected);
+    return true;
   }
 
   private rows(): HTMLAnchorElement[] {
@@ -51,13 +52,16 @@ export class Explorer {
   }
 
   private async open(row: HTMLAnchorElement): Promise<void> {
-    this.selected = row.dataset.id ?? null;
+    const id = row.dataset.id ?? null;
+    // What another one's buttons do is not done to this one.
+    if (id !== this.selected) this.drawer.content.replaceChildren();
+    this.selected = id;
     this.mark();
     this.drawer.open("Delivery");
     this.drawer.permalink = row.href;
     this.drawer.content.ariaBusy = "true";
-    if (this.selected) await this.show(this.selected);
-    this.drawer.content.ariaBusy = "false";
+    if (id) await this.show(id);
+    if (id === this.selected) this.drawer.content.ariaBusy = "false";
   }
 
   private async show(id: string): Promise<void> {
@@ -104,6 +108,7 @@ export class Explorer {
     this.turn++;
     const row = this.rows().find((row) => row.dataset.id === this.selected);
     this.selected = null;
+    this.drawer.content.replaceChildren();
     this.mark();
     row?.focus();
   }
@@ -119,12 +124,13 @@ export class Explorer {
     event.preventDefault();
     const form = event.target as HTMLFormElement;
     const body = new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)]));
+    const turn = ++this.turn;
     for (const button of form.querySelectorAll("button")) button.disabled = true;
     try {
       const answer = await fetch(form.action, { method: "POST", body, headers: { accept: "application/json" } });
       if (!answer.ok) throw await problem(answer);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      this.fill(page);
+      if (turn === this.turn) this.fill(page);
       toast(find(".said", page)?.textContent ?? "Done");
     } catch (error) {
       toast((error as Error).message);

@@ -3,32 +3,39 @@ import { badge } from "./badge.ts";
 
 const AGAIN = 2000;
 
-/** Calls `moved` when deliveries of the account moved, and keeps the badge. */
+/** Calls `moved` when deliveries of the account moved, or may have moved unseen, and keeps the badge. */
 export function listen(moved: () => void): void {
   const source = new EventSource("/account/events");
-  let wasAway = false;
-  source.addEventListener("open", () => {
+  // Between the page and the stream, and while there was none, nobody was told.
+  source.addEventListener("ready", () => {
     badge("live");
-    // What moved meanwhile was told to nobody.
-    if (wasAway) moved();
-    wasAway = false;
+    moved();
   });
   source.addEventListener("moved", moved);
   source.addEventListener("error", () => {
     badge("reconnecting");
-    wasAway = true;
     // A browser gives up for good after an answer that is no event stream.
     if (source.readyState !== EventSource.CLOSED) return;
     source.close();
-    setTimeout(() => listen(moved), AGAIN);
+    void signedIn().then(() => setTimeout(() => listen(moved), AGAIN));
   });
+}
+
+/** Who is signed in no longer is shown where to sign in. */
+async function signedIn(): Promise<void> {
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
+  if (answer?.redirected) location.reload();
 }
 
 /** The page at the address as the server has it; `null`: it does not answer, or asks to sign in. */
 export async function read(url: string): Promise<Document | null> {
-  const answer = await fetch(url, { headers: { accept: "text/html" } }).catch(() => null);
-  if (!answer?.ok || answer.redirected) return null;
-  return new DOMParser().parseFromString(await answer.text(), "text/html");
+  try {
+    const answer = await fetch(url, { headers: { accept: "text/html" } });
+    if (!answer.ok || answer.redirected) return null;
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
+  } catch {
+    return null;
+  }
 }
 
 /** What the server sent of each part, before scripts made it their own. */
@@ -47,12 +54,17 @@ export function remember(): void {
   for (const part of parts(document)) served.set(part, text(part));
 }
 
-/** Puts the parts of the fresh page in place of ours where they differ; the focus stays with what it was on. */
-export function renew(fresh: Document, after: (part: HTMLElement) => void): void {
+/** Puts the parts of the fresh page in place of ours where they differ; `false`: somebody is at one of them, which stays as it is for now. */
+export function renew(fresh: Document, after: (part: HTMLElement) => void): boolean {
   const found = new Map(parts(fresh).map((part) => [part.dataset.live, part]));
+  let whole = true;
   for (const part of parts(document)) {
     const next = found.get(part.dataset.live);
-    if (!next || busy(part) || served.get(part) === text(next)) continue;
+    if (!next || served.get(part) === text(next)) continue;
+    if (busy(part)) {
+      whole = false;
+      continue;
+    }
     served.set(part, text(next));
     const active = document.activeElement as HTMLElement | null;
     const focused = active && part.contains(active) ? active.dataset.id : null;
@@ -60,12 +72,13 @@ export function renew(fresh: Document, after: (part: HTMLElement) => void): void
     if (focused) part.querySelector<HTMLElement>(`[data-id="${CSS.escape(focused)}"]`)?.focus();
     after(part);
   }
+  return whole;
 }
 
 /** Whether somebody reads closely or types there. */
-function busy(part: HTMLElement): boolean {
+export function busy(part: HTMLElement): boolean {
   const selection = getSelection();
   if (selection?.isCollapsed === false && part.contains(selection.anchorNode)) return true;
   const active = document.activeElement;
-  return part.contains(active) && !active?.matches("[data-id]");
+  return part.contains(active) && active !== part && !active?.matches("[data-id]");
 }

@@ -39,10 +39,12 @@ pub struct Credentials {
     next: String,
 }
 
-/// `next` when it is a path of this service, else `/`: `//host` and `/\host` would lead elsewhere.
+/// `next` when it is a path of this service, else `/`: `//host` and `/\host` would lead elsewhere, and so would `/`, a tab and `/host`.
 #[must_use]
 pub fn own_path(next: &str) -> &str {
-    let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    let own = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains(|letter: char| letter == '\\' || letter.is_ascii_control());
     if own { next } else { "/" }
 }
 
@@ -94,6 +96,8 @@ mod tests {
             ("//evil.example", "/"),
             ("https://evil.example", "/"),
             ("/\\evil", "/"),
+            ("/\t/evil", "/"),
+            ("/\u{7f}x", "/"),
             ("", "/"),
         ] {
             assert_eq!(own_path(next), expected);

@@ -74,7 +74,7 @@ impl Gate {
         let Some(lock) = &self.lock else {
             return Verdict::Welcome;
         };
-        if session_cookie(headers, self.service).is_some_and(|cookie| lock.session_is_good(cookie)) {
+        if cookie(headers, &format!("hookcast_{}", self.service)).is_some_and(|cookie| lock.session_is_good(cookie)) {
             return Verdict::Welcome;
         }
         offered_password(headers).map_or(Verdict::Stranger, |password| lock.try_password(&password, address))
@@ -139,10 +139,12 @@ fn write_private(file: &std::path::Path, text: &str) -> std::io::Result<()> {
     std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?.write_all(text.as_bytes())
 }
 
-fn session_cookie<'a>(headers: &'a HeaderMap, service: &str) -> Option<&'a str> {
+/// The value of the cookie of this name that the browser sent.
+#[must_use]
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find_map(|(name, value)| (name.strip_prefix("hookcast_") == Some(service)).then_some(value))
+    pairs.find_map(|(sent, value)| (sent == name).then_some(value))
 }
 
 fn offered_password(headers: &HeaderMap) -> Option<String> {

@@ -14,7 +14,7 @@ use axum::{
 use crate::App;
 
 /// What the head of every page links to; `consumer_layout.html` marks the one that is shown.
-pub const NAV: common::edge::Nav = &[("Dashboard", "/"), ("Events", "/events")];
+pub const SITES: common::edge::Sites = &[("/", &[("Dashboard", "/"), ("Events", "/events")])];
 
 /// The routes of the pages.
 pub fn routes() -> Router<App> {

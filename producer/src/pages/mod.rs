@@ -13,7 +13,18 @@ use axum::{Router, middleware, routing::get};
 use crate::App;
 
 /// What the head of every page links to; `producer_layout.html` marks the one that is shown.
-pub const NAV: common::edge::Nav = &[("Produce", "/"), ("Batches", "/batches"), ("Deliveries", "/deliveries")];
+pub const SITES: common::edge::Sites = &[
+    (
+        "/account",
+        &[
+            ("Webhooks", "/account/webhooks"),
+            ("Subscriptions", "/account/subscriptions"),
+            ("Deliveries", "/account/deliveries"),
+            ("Account", "/account"),
+        ],
+    ),
+    ("/", &[("Produce", "/"), ("Batches", "/batches"), ("Deliveries", "/deliveries")]),
+];
 
 /// Adds the pages to `api`, and sends a browser's form that `api` refuses back as a page.
 pub fn beside(api: Router<App>, app: &App) -> Router<App> {

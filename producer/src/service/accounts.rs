@@ -55,6 +55,17 @@ pub async fn join(app: &App, names: (String, String), rate_per_minute: i64) -> R
     Ok((account, keys))
 }
 
+/// The endpoint as JSON text, when it is a URL that may be called.
+///
+/// # Errors
+/// Says what to write. The API takes any JSON there, as `PyWebhooks` did; a person is told at once.
+pub fn endpoint(app: &App, typed: &str) -> Result<String, Refused> {
+    let url = Url::parse(typed).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let bad = || Refused::Bad("Write a URL such as https://example.com/hooks".into());
+    app.policy.check(&url.ok_or_else(bad)?).map_err(|denied| Refused::Bad(format!("That is not called: {denied}")))?;
+    super::canonical("Endpoint", &canonical::quoted(typed), LONGEST_ENDPOINT)
+}
+
 /// Sets where the account is told, by a signed webhook, that its endpoint was disabled; `None`: nowhere.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use crate::{
     store::{
         accounts::Account,
         registrations::Registration,
-        subscriptions::{Options, Profile, Subscribed, Subscription},
+        subscriptions::{Options, Subscribed, Subscription},
     },
 };
 
@@ -52,13 +52,7 @@ pub async fn subscribe(app: &App, account: &Account, registration: &str) -> Resu
             id,
             registration_id: registration.to_owned(),
             account_id: account.id.clone(),
-            options: Options {
-                profile: Profile::PyWebhooks,
-                fifo: false,
-                rate_per_minute: 0,
-                filter: None,
-                headers: None,
-            },
+            options: Options::default(),
             created_us,
         }),
         Subscribed::NoRegistration => Err(Refused::Missing("The registration id does not exist")),

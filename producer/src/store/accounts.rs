@@ -26,6 +26,12 @@ pub struct Account {
 }
 
 impl Account {
+    /// Whether so many attempts failed in a row that what comes for it is held.
+    #[must_use]
+    pub fn is_disabled(&self, max_failed_count: i64) -> bool {
+        self.failed_count.is_some_and(|failed| failed >= max_failed_count)
+    }
+
     /// Where its events go; `None` when that is not a text, or empty.
     #[must_use]
     pub fn endpoint_url(&self) -> Option<String> {
@@ -143,12 +149,12 @@ impl Store {
     /// From place `start` on, the newest first, one more than fits on a page when there are more; those whose name or endpoint has the text in it.
     pub async fn newest_accounts(&self, text: &str, start: i64) -> sqlx::Result<Vec<Account>> {
         let sql = format!(
-            "select a.*, s.sealed from (select id from accounts where $1 = '' or username like $2 escape '!' or endpoint like $2 escape '!' \
+            "select a.*, s.sealed from (select id from accounts where $1 = '' or lower(username) like $2 escape '!' or lower(endpoint) like $2 escape '!' \
              order by created_us desc, id desc limit {} offset $3) page \
              join accounts a on a.id = page.id join secrets s on s.id = a.secret_id order by a.created_us desc, a.id desc",
             PAGE + 1
         );
-        let pattern = format!("%{}%", super::log::escaped(text));
+        let pattern = super::offers::pattern(text);
         sqlx::query_as(AssertSqlSafe(sql)).bind(text).bind(pattern).bind(start).fetch_all(&self.db.read).await
     }
 

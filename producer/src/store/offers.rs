@@ -2,7 +2,10 @@
 
 use sqlx::{AssertSqlSafe, FromRow, Row, any::AnyRow};
 
-use super::Store;
+use super::{
+    Store,
+    log::{ascii, escaped},
+};
 
 /// Rows on a page. It stands in the texts: PostgreSQL would take a parameter there for a tenth of the table.
 pub const PAGE: i64 = 50;
@@ -22,6 +25,8 @@ pub struct Offer {
     pub created_us: i64,
     /// At most one more than `MOST_COUNTED`.
     pub subscribers: i64,
+    /// The newest subscription to it of the account that looks.
+    pub subscription: Option<String>,
 }
 
 impl FromRow<'_, AnyRow> for Offer {
@@ -34,14 +39,22 @@ impl FromRow<'_, AnyRow> for Offer {
             owner: row.try_get("owner")?,
             created_us: row.try_get("created_us")?,
             subscribers: row.try_get("subscribers")?,
+            subscription: row.try_get("subscription")?,
         })
     }
 }
 
+/// What the lower-case letters of a stored JSON text are like when the text is in it.
+pub(super) fn pattern(text: &str) -> String {
+    format!("%{}%", escaped(&ascii(&text.to_lowercase())))
+}
+
+/// `$1` is the account that looks.
 fn sql(which: &str) -> String {
     format!(
         "select r.id, r.account_id, r.event, r.description, r.created_us, a.username as owner, \
-         (select count(*) from (select 1 as one from subscriptions s where s.registration_id = r.id limit {}) counted) as subscribers \
+         (select count(*) from (select 1 as one from subscriptions s where s.registration_id = r.id limit {}) counted) as subscribers, \
+         (select s.id from subscriptions s where s.registration_id = r.id and s.account_id = $1 order by s.created_us desc limit 1) as subscription \
          from {which} page join registrations r on r.id = page.id left join accounts a on a.id = r.account_id \
          order by r.created_us desc, r.id desc",
         MOST_COUNTED + 1
@@ -49,9 +62,10 @@ fn sql(which: &str) -> String {
 }
 
 impl Store {
-    pub async fn offer(&self, id: &str) -> sqlx::Result<Option<Offer>> {
-        let sql = sql("(select id from registrations where id = $1)");
-        sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_optional(&self.db.read).await
+    /// One, as the account `viewer` sees it.
+    pub async fn offer(&self, viewer: &str, id: &str) -> sqlx::Result<Option<Offer>> {
+        let sql = sql("(select id from registrations where id = $2)");
+        sqlx::query_as(AssertSqlSafe(sql)).bind(viewer).bind(id).fetch_optional(&self.db.read).await
     }
 
     /// One account's from place `start` on, the newest first; one more than fits on a page, when there are more.
@@ -64,13 +78,13 @@ impl Store {
     }
 
     /// Everybody's whose name or description has the text in it, the newest first; an empty text is in all.
-    pub async fn offers(&self, text: &str, start: i64) -> sqlx::Result<Vec<Offer>> {
+    pub async fn offers(&self, viewer: &str, text: &str, start: i64) -> sqlx::Result<Vec<Offer>> {
         let sql = sql(&format!(
-            "(select id from registrations where $1 = '' or event like $2 escape '!' or description like $2 escape '!' \
-             order by created_us desc, id desc limit {} offset $3)",
+            "(select id from registrations where $2 = '' or lower(event) like $3 escape '!' or lower(description) like $3 escape '!' \
+             order by created_us desc, id desc limit {} offset $4)",
             PAGE + 1
         ));
-        let pattern = format!("%{}%", super::log::escaped(text));
-        sqlx::query_as(AssertSqlSafe(sql)).bind(text).bind(pattern).bind(start).fetch_all(&self.db.read).await
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(viewer).bind(text).bind(pattern(text)).bind(start);
+        query.fetch_all(&self.db.read).await
     }
 }

@@ -1,11 +1,12 @@
 //! How a delivery is tried, and what counts as delivered.
 
 /// The manners of a delivery; a batch's are the engine's, a subscription's are what its owner chose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
     /// A batch's: the engine's own.
     Tasks,
-    /// Four attempts; only 200 with a JSON body is success.
+    /// Four attempts; only 200 with a JSON body is success. What a subscription has unless told.
+    #[default]
     PyWebhooks,
     /// The engine's own, for subscriptions: its schedule; any 2xx is success.
     Standard,

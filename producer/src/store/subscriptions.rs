@@ -6,7 +6,7 @@ pub use super::profile::Profile;
 use super::{Store, accounts::Slice, offers::PAGE};
 
 /// What its owner chose for a subscription.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     pub profile: Profile,
     /// One after the other, in order.

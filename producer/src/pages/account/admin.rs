@@ -11,14 +11,16 @@ use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
 use super::{
+    super::standing::Pill,
+    home::standing,
     said::after,
     session::{Head, Posted, Session},
-    words::{Pager, plain},
+    words::{Pager, counted, plain},
 };
 use crate::{
     App,
     extract::{Id, Params},
-    store::accounts::Account,
+    store::{accounts::Account, totals::MOST_COUNTED},
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -34,29 +36,18 @@ struct Row {
     id: String,
     username: String,
     endpoint: String,
-    class: &'static str,
-    symbol: &'static str,
-    word: String,
+    pill: Pill,
     is_admin: bool,
     created: Stamp,
 }
 
 impl Row {
     fn of(account: &Account, max_failed_count: i64, now_ms: i64) -> Self {
-        let failed = account.failed_count.unwrap_or(0);
-        let (class, symbol, word) = match failed {
-            _ if account.endpoint_url().is_none() => ("other", "○", "No endpoint".into()),
-            _ if failed >= max_failed_count => ("critical", "⏸", "Disabled".into()),
-            0 => ("low", "✓", "Good".into()),
-            failed => ("major", "↻", format!("{} failed in a row", grouped(failed))),
-        };
         Self {
             id: account.id.clone(),
             username: plain(&account.username),
             endpoint: plain(&account.endpoint),
-            class,
-            symbol,
-            word,
+            pill: standing(account, max_failed_count),
             is_admin: account.is_admin,
             created: Stamp::of(account.created_us / 1000, now_ms),
         }
@@ -102,21 +93,22 @@ pub async fn show(State(app): State<App>, session: Session, Params(asked): Param
 }
 
 async fn figures(app: &App, now_ms: i64) -> Result<Vec<Figure>, Problem> {
-    let stored = app.store.stored().await?;
+    let stored = app.store.stored(app.settings.max_failed_count).await?;
     let totals = app.store.totals(None, now_ms - DAY_MS).await?;
-    let figure = |name, number, note: String, href| Figure { name, number: grouped(number), note, href };
+    let figure = |name, number, note: String, href| Figure { name, number, note, href };
+    let of = |count| counted(count, MOST_COUNTED);
     let (of_day, now) = (|| "in 24 h".to_owned(), || "now".to_owned());
     Ok(vec![
-        figure("Accounts", stored.accounts, format!("{} disabled", grouped(stored.disabled)), ""),
-        figure("Webhooks", stored.registrations, "registered".into(), "/account/webhooks?show=all"),
-        figure("Subscriptions", stored.subscriptions, "in all".into(), ""),
-        figure("Delivered", totals.delivered, of_day(), "/account/deliveries?status=delivered&since=24h"),
-        figure("Waiting", totals.waiting, now(), "/account/deliveries?status=waiting"),
-        figure("Held", totals.held, now(), "/account/deliveries?status=held"),
+        figure("Accounts", grouped(stored.accounts), format!("{} disabled", grouped(stored.disabled)), ""),
+        figure("Webhooks", grouped(stored.registrations), "registered".into(), "/account/webhooks?show=all"),
+        figure("Subscriptions", grouped(stored.subscriptions), "in all".into(), ""),
+        figure("Delivered", of(totals.delivered), of_day(), "/account/deliveries?status=delivered&since=24h"),
+        figure("Waiting", of(totals.waiting), now(), "/account/deliveries?status=waiting"),
+        figure("Held", of(totals.held), now(), "/account/deliveries?status=held"),
         figure(
             "Dead letters",
-            stored.dead,
-            format!("{} in 24 h", grouped(totals.failed)),
+            grouped(stored.dead),
+            format!("{} in 24 h", of(totals.failed)),
             "/account/deliveries?status=failed",
         ),
     ])
@@ -129,7 +121,7 @@ pub async fn delete(State(app): State<App>, Id(id): Id, posted: Posted) -> Resul
     if account.is_admin {
         return Err(Problem::conflict("An administrator's account is deleted by its owner only."));
     }
-    if posted.fields.get("confirm") != plain(&account.username).trim() {
+    if !posted.fields.confirms(&plain(&account.username), &id) {
         return Err(Problem::bad_request("Nothing was deleted: what you typed is not the account's name."));
     }
     app.store.delete_account(&id, now_ms()).await?;

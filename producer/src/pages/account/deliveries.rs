@@ -149,18 +149,32 @@ pub async fn list(
     let now_ms = now_ms();
     let asked = filter.asked(&session, now_ms)?;
     let (found, next) = app.store.search(&asked).await?;
-    let count = app.store.count_found(&asked, MOST_COUNTED).await?;
+    let count = count(&app, &asked, (found.len(), next.is_some())).await?;
     Ok(page::render(&DeliveriesPage {
         head: session.head(now_ms),
         states: choices(&STATES, &filter.status),
         spans: choices(&SPANS, &filter.since),
         filtered: filter.pairs().iter().any(|(_, value)| !value.is_empty()),
-        count: if count == 1 { "1 delivery".into() } else { format!("{} deliveries", counted(count, MOST_COUNTED)) },
+        count,
         rows: found.iter().map(|stored| Row::of(&app, stored, now_ms)).collect(),
         first: (!filter.cursor.is_empty()).then(|| filter.href("")),
         more: next.map(|cursor| filter.href(&cursor)),
         filter,
     }))
+}
+
+/// How many are found. A text may stand anywhere, so that counting would read everything: then only what is shown is counted.
+async fn count(app: &App, asked: &Asked, (shown, more): (usize, bool)) -> Result<String, Problem> {
+    if asked.text.is_some() || asked.event.is_some() {
+        let shown = plural(i64::try_from(shown).unwrap_or(i64::MAX), "delivery");
+        return Ok(if more || asked.cursor.is_some() { format!("{shown} on this page") } else { shown });
+    }
+    let count = app.store.count_found(asked, MOST_COUNTED).await?;
+    Ok(if count > MOST_COUNTED {
+        format!("{} deliveries", counted(count, MOST_COUNTED))
+    } else {
+        plural(count, "delivery")
+    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use askama::Template;
 use axum::{
     extract::State,
-    http::header,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use common::{
@@ -15,14 +15,16 @@ use common::{
 };
 
 use super::{
+    super::standing::Pill,
     said::after,
     session::{self, Head, Posted, Session},
     sign::{KeysPage, private},
-    words::{Choice, choices, plain, problem},
+    words::{Choice, choices, counted, plain, wrong as said_wrong},
 };
 use crate::{
-    App, accounts, canonical,
-    service::{LONGEST_ENDPOINT, accounts as service, canonical as checked},
+    App, accounts,
+    service::accounts as service,
+    store::{accounts::Account, totals::MOST_COUNTED},
 };
 
 const HOME: &str = "/account";
@@ -36,7 +38,9 @@ struct AccountPage {
     head: Head,
     id: String,
     created: Stamp,
+    standing: Pill,
     endpoint: String,
+    wrong: Wrong,
     disabled: Option<Stamp>,
     failed_count: String,
     max_failed_count: String,
@@ -53,28 +57,41 @@ struct AccountPage {
 
 /// `GET /account`.
 pub async fn show(State(app): State<App>, session: Session) -> Result<Response, Problem> {
+    whole(&app, &session, Wrong::default()).await
+}
+
+/// What was typed and is not taken, and why.
+#[derive(Default)]
+struct Wrong {
+    endpoint: Option<(String, String)>,
+    operational: Option<(String, String)>,
+}
+
+async fn whole(app: &App, session: &Session, wrong: Wrong) -> Result<Response, Problem> {
     let now_ms = now_ms();
     let account = &session.account;
     let totals = app.store.totals(Some(&account.id), now_ms - DAY_MS).await?;
-    let failed_count = account.failed_count.unwrap_or(0);
-    let disabled = account.disabled_ms.filter(|_| failed_count >= app.settings.max_failed_count);
+    let most = app.settings.max_failed_count;
+    let disabled = account.disabled_ms.filter(|_| account.is_disabled(most));
     let ended = totals.delivered + totals.failed;
     Ok(private(&AccountPage {
         head: session.head(now_ms),
         id: account.id.clone(),
         created: Stamp::of(account.created_us / 1000, now_ms),
+        standing: standing(account, most),
         endpoint: plain(&account.endpoint),
+        wrong,
         disabled: disabled.map(|at_ms| Stamp::of(at_ms, now_ms)),
-        failed_count: grouped(failed_count),
-        max_failed_count: grouped(app.settings.max_failed_count),
+        failed_count: grouped(account.failed_count.unwrap_or(0)),
+        max_failed_count: grouped(most),
         held: totals.held,
-        held_text: grouped(totals.held),
+        held_text: counted(totals.held, MOST_COUNTED),
         figures: vec![
-            ("Delivered", grouped(totals.delivered), "in 24 h"),
-            ("Failed", grouped(totals.failed), "in 24 h"),
+            ("Delivered", counted(totals.delivered, MOST_COUNTED), "in 24 h"),
+            ("Failed", counted(totals.failed, MOST_COUNTED), "in 24 h"),
             ("Success", if ended == 0 { "–".into() } else { percent(totals.delivered, ended) }, "in 24 h"),
-            ("Waiting", grouped(totals.waiting), "now"),
-            ("Held", grouped(totals.held), "now"),
+            ("Waiting", counted(totals.waiting, MOST_COUNTED), "now"),
+            ("Held", counted(totals.held, MOST_COUNTED), "now"),
         ],
         operational: account.operational_url.clone().unwrap_or_default(),
         api_key_sha256: account.api_key_sha256.clone(),
@@ -84,13 +101,27 @@ pub async fn show(State(app): State<App>, session: Session) -> Result<Response, 
     }))
 }
 
-/// `POST /account/endpoint`.
+/// How the account's endpoint does.
+pub fn standing(account: &Account, max_failed_count: i64) -> Pill {
+    let (class, symbol, word) = match account.failed_count {
+        _ if account.endpoint_url().is_none() => ("other", "○", "No endpoint".into()),
+        _ if account.is_disabled(max_failed_count) => ("critical", "⏸", "Endpoint disabled".into()),
+        None | Some(0) => ("low", "✓", "Endpoint good".into()),
+        Some(failed) => ("major", "↻", format!("{} failed in a row", grouped(failed))),
+    };
+    Pill { class, symbol, word }
+}
+
+/// `POST /account/endpoint`; what is refused comes back as it was typed.
 pub async fn set_endpoint(State(app): State<App>, posted: Posted) -> Result<Response, Problem> {
-    let typed = posted.fields.get("endpoint");
-    let url = url::Url::parse(typed).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    let url = url.ok_or_else(|| Problem::bad_request("Write a URL such as https://example.com/hooks."))?;
-    app.policy.check(&url).map_err(|denied| Problem::bad_request(format!("That endpoint is not taken: {denied}.")))?;
-    let endpoint = checked("Endpoint", &canonical::quoted(typed), LONGEST_ENDPOINT).map_err(problem)?;
+    let typed = posted.fields.owned("endpoint");
+    let endpoint = match service::endpoint(&app, &typed) {
+        Ok(endpoint) => endpoint,
+        Err(refused) => {
+            let wrong = Wrong { endpoint: Some((typed, said_wrong(refused)?)), ..Wrong::default() };
+            return Ok((StatusCode::BAD_REQUEST, whole(&app, &posted.session, wrong).await?).into_response());
+        }
+    };
     app.store.set_endpoint(&posted.session.account.id, &endpoint, now_ms()).await?;
     app.queued();
     Ok(after(HOME, "moved", 0))
@@ -103,21 +134,28 @@ pub async fn enable(State(app): State<App>, posted: Posted) -> Result<Response, 
     Ok(after(HOME, "enabled", i64::try_from(released).unwrap_or(i64::MAX)))
 }
 
-/// `POST /account/operational`.
+/// `POST /account/operational`; what is refused comes back as it was typed.
 pub async fn set_operational(State(app): State<App>, posted: Posted) -> Result<Response, Problem> {
-    let url = Some(posted.fields.get("endpoint")).filter(|url| !url.is_empty());
-    service::tell_at(&app, &posted.session.account, url).await.map_err(problem)?;
-    Ok(after(HOME, if url.is_some() { "operational" } else { "untold" }, 0))
+    let typed = posted.fields.owned("endpoint");
+    let url = Some(typed.as_str()).filter(|url| !url.is_empty());
+    match service::tell_at(&app, &posted.session.account, url).await {
+        Ok(()) => Ok(after(HOME, if url.is_some() { "operational" } else { "untold" }, 0)),
+        Err(refused) => {
+            let wrong = Wrong { operational: Some((typed, said_wrong(refused)?)), ..Wrong::default() };
+            Ok((StatusCode::BAD_REQUEST, whole(&app, &posted.session, wrong).await?).into_response())
+        }
+    }
 }
 
 /// `POST /account/secret`: a new signing key.
 pub async fn rotate_secret(State(app): State<App>, posted: Posted) -> Result<Response, Problem> {
-    let grace = posted.fields.get("grace_s").parse().map_or(accounts::GRACE, Duration::from_secs);
-    let grace = grace.min(service::LONGEST_GRACE);
+    let grace = posted.fields.get("grace_s").parse().map(Duration::from_secs).ok();
+    let grace = grace.filter(|grace| *grace <= service::LONGEST_GRACE);
+    let grace = grace.ok_or_else(|| Problem::bad_request("Choose how long the old key signs beside the new one."))?;
     let account = &posted.session.account;
     accounts::put_secret_in_force((&app.store, &app.vault), &account.id, &accounts::new_key(), grace).await?;
     tracing::info!(account.id, "a new secret key is in force");
-    Ok(after(HOME, "rotated", 0))
+    Ok(after(HOME, if grace.is_zero() { "replaced" } else { "rotated" }, 0))
 }
 
 /// `POST /account/key`: a new API key, shown once; it ends every other session of the account.
@@ -133,7 +171,7 @@ pub async fn rotate_key(State(app): State<App>, posted: Posted) -> Result<Respon
 /// `POST /account/delete`: what is typed has to be the account's name.
 pub async fn delete(State(app): State<App>, posted: Posted) -> Result<Response, Problem> {
     let account = &posted.session.account;
-    if posted.fields.get("confirm") != plain(&account.username).trim() {
+    if !posted.fields.confirms(&plain(&account.username), &account.id) {
         return Err(Problem::bad_request("Nothing was deleted: what you typed is not the account's name."));
     }
     app.store.delete_account(&account.id, now_ms()).await?;

@@ -21,12 +21,12 @@ const GATHER: Duration = Duration::from_millis(300);
 /// Behind every wake-up: another process may deliver.
 const SLOW_POLL: Duration = Duration::from_secs(2);
 
-/// Events `ready`, once, then `moved`; their data says nothing; an administrator hears of every account.
+/// Events `ready` at the start, then `moved`; their data says nothing. An administrator hears of every account. It ends with the session.
 pub async fn follow(State(app): State<App>, session: Session) -> Response {
-    let account = (!session.account.is_admin).then_some(session.account.id);
+    let account = (!session.account.is_admin).then(|| session.account.id.clone());
     let name = account.as_ref().map_or_else(|| EVERY_ACCOUNT.to_owned(), |id| format!("account:{id}"));
     let wake = app.progress.follow(&name);
-    let follower = Follower { app, account, wake, mark: None };
+    let follower = Follower { app, session, account, wake, mark: None };
     let events = Sse::new(stream::unfold(follower, Follower::next))
         .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
     let unbuffered = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
@@ -35,6 +35,7 @@ pub async fn follow(State(app): State<App>, session: Session) -> Response {
 
 struct Follower {
     app: App,
+    session: Session,
     /// `None`: all of them.
     account: Option<String>,
     wake: watch::Receiver<()>,
@@ -50,20 +51,29 @@ impl Follower {
                 return None;
             }
             self.wake.borrow_and_update();
-            match self.app.store.mark(self.account.as_deref()).await {
-                Ok(mark) if woken || self.mark.as_ref() != Some(&mark) => {
+            match self.look().await {
+                Ok(None) => return None,
+                Ok(Some(mark)) if woken || self.mark.as_ref() != Some(&mark) => {
                     let first = self.mark.replace(mark).is_none();
                     // A browser passes over an event without data.
                     let event = Event::default().event(if first { "ready" } else { "moved" }).data("{}");
                     return Some((Ok(event), self));
                 }
-                Ok(_) => {}
+                Ok(Some(_)) => {}
                 Err(error) => {
                     tracing::warn!(%error, "cannot look whether deliveries moved");
                     self.app.stop.run_until_cancelled(sleep(SLOW_POLL)).await;
                 }
             }
         }
+    }
+
+    /// How the newest deliveries are; `None`: the session is over.
+    async fn look(&self) -> sqlx::Result<Option<String>> {
+        if !self.session.goes_on(&self.app).await? {
+            return Ok(None);
+        }
+        self.app.store.mark(self.account.as_deref()).await.map(Some)
     }
 
     /// Until something moved, or it is time to look; `true`: something did.

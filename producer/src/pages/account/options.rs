@@ -15,7 +15,7 @@ pub struct Typed {
     pub fifo: bool,
     /// Empty: no limit.
     pub rate: String,
-    /// Patterns of event names, with commas between them; empty: all.
+    /// Patterns of event names, one a line; empty: all.
     pub events: String,
     /// JSON: the tests of the data; empty: none.
     pub tests: String,
@@ -38,7 +38,7 @@ impl Typed {
             standard: options.profile == Profile::Standard,
             fifo: options.fifo,
             rate: if options.rate_per_minute > 0 { options.rate_per_minute.to_string() } else { String::new() },
-            events: events.join(", "),
+            events: events.join("\n"),
             tests: if filter["data"].is_null() { String::new() } else { filter["data"].to_string() },
             headers: lines.collect::<Vec<_>>().join("\n"),
         }
@@ -67,13 +67,13 @@ impl Typed {
             ("filter", self.filter()?),
             ("headers", self.own_headers()?),
         ];
-        let nothing =
-            Options { profile: Profile::PyWebhooks, fifo: false, rate_per_minute: 0, filter: None, headers: None };
-        members.into_iter().try_fold(nothing, |options, (name, value)| changed(options, (name.to_owned(), value)))
+        members
+            .into_iter()
+            .try_fold(Options::default(), |options, (name, value)| changed(options, (name.to_owned(), value)))
     }
 
     fn filter(&self) -> Result<Value, String> {
-        let events: Vec<&str> = self.events.split(',').map(str::trim).filter(|event| !event.is_empty()).collect();
+        let events: Vec<&str> = self.events.lines().map(str::trim).filter(|event| !event.is_empty()).collect();
         let mut filter = Map::new();
         if !events.is_empty() {
             filter.insert("events".into(), json!(events));
@@ -94,7 +94,9 @@ impl Typed {
         for line in self.headers.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let (name, value) =
                 line.split_once(':').ok_or_else(|| format!("Headers: write Name: value, not {line:?}"))?;
-            headers.insert(name.trim().to_owned(), value.trim().into());
+            if headers.insert(name.trim().to_ascii_lowercase(), value.trim().into()).is_some() {
+                return Err(format!("Headers: {} stands there twice; write it once", name.trim()));
+            }
         }
         Ok(if headers.is_empty() { Value::Null } else { headers.into() })
     }
@@ -109,7 +111,7 @@ mod tests {
             standard: true,
             fifo: true,
             rate: "600".into(),
-            events: "order.*, x".into(),
+            events: "order.*\nx,y".into(),
             tests: r#"[{"greater":100,"pointer":"/amount"}]"#.into(),
             headers: "X-Place: here\n".into(),
         }
@@ -120,9 +122,9 @@ mod tests {
         let options = typed().options().unwrap();
         assert_eq!(
             options.filter.as_deref(),
-            Some(r#"{"data":[{"greater":100,"pointer":"/amount"}],"events":["order.*","x"]}"#)
+            Some(r#"{"data":[{"greater":100,"pointer":"/amount"}],"events":["order.*","x,y"]}"#)
         );
-        assert_eq!(Typed::of(&options), Typed { headers: "X-Place: here".into(), ..typed() });
+        assert_eq!(Typed::of(&options), Typed { headers: "x-place: here".into(), ..typed() });
         let default = Typed::default();
         assert_eq!(Typed::of(&default.options().unwrap()), default);
     }
@@ -134,6 +136,7 @@ mod tests {
             (Typed { tests: "{".into(), ..typed() }, "Conditions"),
             (Typed { headers: "nonsense".into(), ..typed() }, "Headers"),
             (Typed { headers: "Host: a".into(), ..typed() }, "headers"),
+            (Typed { headers: "a: 1\nA: 2".into(), ..typed() }, "Headers"),
         ] {
             assert!(typed.options().unwrap_err().starts_with(name), "{typed:?}");
         }

@@ -32,7 +32,7 @@ fn words(code: &str, count: i64) -> Option<String> {
             "Triggered. Nobody is subscribed whose filter lets it through, so nothing is sent.".into()
         }
         "triggered" => {
-            format!("Triggered: {} on the way.", plural(count, "delivery").replace("deliverys", "deliveries"))
+            format!("Triggered: {} on the way.", plural(count, "delivery"))
         }
         "subscribed" => "Subscribed. Its events go to your endpoint.".into(),
         "unsubscribed" => "Unsubscribed. What is on its way is still sent.".into(),
@@ -44,6 +44,7 @@ fn words(code: &str, count: i64) -> Option<String> {
         "enabled" => format!("Endpoint enabled. {} released.", events()),
         "operational" => "Saved. You are told there when your endpoint is disabled.".into(),
         "untold" => "Saved. You are told nowhere.".into(),
+        "replaced" => "New secret key. The old one signs nothing any more.".into(),
         "rotated" => "New secret key. The old one signs beside it until it expires.".into(),
         _ => return None,
     })

@@ -3,10 +3,11 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use common::{
+    admin,
     edge::wants_page,
     key,
     problem::Problem,
@@ -21,11 +22,12 @@ const COOKIE: &str = "hookcast_account";
 pub const FORM_LIMIT: usize = 2 << 20;
 const LIFE_S: i64 = 7 * 24 * 3600;
 
-/// An account that is signed in. It ends after a week, and when the account's API key is another.
+/// An account that is signed in. It ends after a week, and when the account's API key is another; signing out only makes the browser forget it.
 pub struct Session {
     pub account: Account,
     /// What the forms of this session carry: a page of another origin cannot know it.
     pub token: String,
+    expires_s: i64,
     /// What the page is to confirm.
     said: Option<String>,
 }
@@ -55,14 +57,23 @@ impl Session {
         self.account.is_admin || self.account.id == account_id
     }
 
+    /// Whether it would be opened again now: the account is there with the same key and rights, and the session's time is not over.
+    pub async fn goes_on(&self, app: &App) -> sqlx::Result<bool> {
+        let account = app.store.account(&self.account.id).await?;
+        let is_same = |account: Account| {
+            account.api_key_sha256 == self.account.api_key_sha256 && account.is_admin == self.account.is_admin
+        };
+        Ok(self.expires_s > now_ms() / 1000 && account.is_some_and(is_same))
+    }
+
     async fn read(parts: &Parts, app: &App) -> Result<Option<Self>, Problem> {
-        let Some(cookie) = cookie(&parts.headers) else { return Ok(None) };
+        let Some(cookie) = admin::cookie(&parts.headers, COOKIE) else { return Ok(None) };
         let Some((id, expires_s)) = named(cookie) else { return Ok(None) };
         let Some(account) = app.store.account(id).await? else { return Ok(None) };
         let is_good =
             expires_s > now_ms() / 1000 && key::equal(cookie.as_bytes(), value(app, &account, expires_s).as_bytes());
         let token = key::mac(&signing_key(app, &account), &format!("form.{id}.{expires_s}"));
-        Ok(is_good.then(|| Self { token, said: said::read(&parts.uri), account }))
+        Ok(is_good.then(|| Self { token, expires_s, said: said::read(&parts.uri), account }))
     }
 }
 
@@ -117,7 +128,7 @@ impl FromRequest<App> for Fields {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         match Bytes::from_request(request, app).await {
-            Ok(body) => Ok(Self(url::form_urlencoded::parse(&body).into_owned().collect())),
+            Ok(body) => Self::parse(&body),
             Err(_) => {
                 Err(Problem::too_large(format!("The form cannot be read: it has at most {} MiB.", FORM_LIMIT >> 20)))
             }
@@ -126,9 +137,29 @@ impl FromRequest<App> for Fields {
 }
 
 impl Fields {
+    fn parse(body: &[u8]) -> Result<Self, Problem> {
+        let fields: Vec<(String, String)> = url::form_urlencoded::parse(body).into_owned().collect();
+        match fields.iter().find(|(_, value)| value.contains('\0')) {
+            Some((name, _)) => Err(Problem::bad_request(format!("{name}: a NUL is in no text here; leave it out."))),
+            None => Ok(Self(fields)),
+        }
+    }
+
+    /// The field as it was typed.
+    pub fn raw(&self, name: &str) -> &str {
+        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    /// Whether the name, or the id, of what is to be deleted was typed.
+    pub fn confirms(&self, name: &str, id: &str) -> bool {
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let typed = self.get("confirm");
+        typed == id || (!typed.is_empty() && words(typed) == words(name))
+    }
+
     /// The field without blanks around it; empty when there is none.
     pub fn get(&self, name: &str) -> &str {
-        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim())
+        self.raw(name).trim()
     }
 
     pub fn owned(&self, name: &str) -> String {
@@ -154,12 +185,6 @@ pub fn leave(to: &str) -> Response {
 fn set_cookie(value: &str, max_age_s: i64) -> HeaderValue {
     let cookie = format!("{COOKIE}={value}; Path=/account; HttpOnly; SameSite=Lax; Max-Age={max_age_s}");
     HeaderValue::from_str(&cookie).expect("ids and hex are plain ASCII")
-}
-
-fn cookie(headers: &HeaderMap) -> Option<&str> {
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find_map(|(name, value)| (name == COOKIE).then_some(value))
 }
 
 /// The account and the end of a session, as its cookie says; nothing is proven by that.

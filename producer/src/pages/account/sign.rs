@@ -60,7 +60,7 @@ pub async fn show(session: Result<Session, Response>, Params(asked): Params<Aske
 
 /// `POST /account/login`: 160 random bits cannot be guessed, so that tries are not counted.
 pub async fn enter(State(app): State<App>, fields: Fields) -> Result<Response, Problem> {
-    let found = app.store.account_named(&canonical::quoted(fields.get("username"))).await?;
+    let found = named(&app, fields.raw("username")).await?;
     let offered = stored_form(fields.get("api_key"));
     let fits = |account: &Account| key::equal(offered.as_bytes(), account.api_key_sha256.as_bytes());
     if let Some(account) = found.filter(fits) {
@@ -70,6 +70,17 @@ pub async fn enter(State(app): State<App>, fields: Fields) -> Result<Response, P
     let next = onward(fields.get("next")).to_owned();
     let page = page::render(&LoginPage { error, username: fields.owned("username"), next });
     Ok((StatusCode::UNAUTHORIZED, page).into_response())
+}
+
+/// The account of a name as it is typed: a text, or JSON, which the API takes for a name, too.
+async fn named(app: &App, typed: &str) -> Result<Option<Account>, Problem> {
+    if let Some(account) = app.store.account_named(&canonical::quoted(typed)).await? {
+        return Ok(Some(account));
+    }
+    match canonical::dumps(typed) {
+        Ok(json) => Ok(app.store.account_named(&json).await?),
+        Err(_) => Ok(None),
+    }
 }
 
 /// `POST /account/logout`.

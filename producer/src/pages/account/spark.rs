@@ -2,10 +2,8 @@
 
 use common::page::percent;
 
-use crate::store::deliveries::State;
+use crate::store::{deliveries::State, totals::RECENT};
 
-/// Deliveries in the picture.
-pub const SHOWN: i64 = 30;
 const STEP: usize = 6;
 const HEIGHT: usize = 22;
 
@@ -28,8 +26,7 @@ pub struct Spark {
 impl Spark {
     /// Of deliveries with their attempts, oldest first.
     pub fn of(recent: &[(State, i64)]) -> Self {
-        let most = usize::try_from(SHOWN).unwrap_or(0);
-        let first = most.saturating_sub(recent.len());
+        let first = RECENT.saturating_sub(recent.len());
         let bars = recent.iter().enumerate().map(|(place, recent)| bar((first + place) * STEP, *recent)).collect();
         let count = |state| i64::try_from(recent.iter().filter(|(found, _)| *found == state).count()).unwrap_or(0);
         let (delivered, failed) = (count(State::Delivered), count(State::Failed));

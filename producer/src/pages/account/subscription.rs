@@ -17,7 +17,7 @@ use super::{
     options::Typed,
     said::after,
     session::{Head, Posted, Session},
-    spark::{SHOWN, Spark},
+    spark::Spark,
     subscriptions::named,
     words::{Choice, SPANS, choices, plain, problem, since_ms},
 };
@@ -31,7 +31,7 @@ use crate::{
 
 #[derive(Deserialize)]
 pub struct Asked {
-    /// The span whose failures are to be counted, of `SPANS`, and `any`.
+    /// The span whose failures are to be counted, of `SPANS`.
     recover: Option<String>,
 }
 
@@ -90,7 +90,7 @@ async fn whole(
     (typed, error, recovery): (Typed, Option<String>, Option<Recovery>),
 ) -> Result<Response, Problem> {
     let now_ms = now_ms();
-    let offer = app.store.offer(&subscription.registration_id).await?;
+    let offer = app.store.offer(&subscription.account_id, &subscription.registration_id).await?;
     let account = app.store.account(&subscription.account_id).await?;
     let (event, owner) = named(offer.as_ref());
     Ok(page::render(&SubscriptionPage {
@@ -101,7 +101,7 @@ async fn whole(
         owner,
         endpoint: account.map_or_else(|| "deleted account".into(), |account| plain(&account.endpoint)),
         created: Stamp::of(subscription.created_us / 1000, now_ms),
-        spark: Spark::of(&app.store.recent(&subscription.id, SHOWN).await?),
+        spark: Spark::of(&app.store.recent(&subscription.id).await?),
         typed,
         error,
         spans: choices(&SPANS, recovery.as_ref().map_or("24h", |recovery| &recovery.span)),

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{
     said::after,
     session::{Head, Posted, Session},
-    spark::{SHOWN, Spark},
+    spark::Spark,
     words::{Pager, plain, problem},
 };
 use crate::{
@@ -62,14 +62,14 @@ pub async fn list(State(app): State<App>, session: Session, Params(asked): Param
 }
 
 async fn row(app: &App, subscription: &Subscription) -> Result<Row, Problem> {
-    let offer = app.store.offer(&subscription.registration_id).await?;
+    let offer = app.store.offer(&subscription.account_id, &subscription.registration_id).await?;
     let (event, owner) = named(offer.as_ref());
     Ok(Row {
         id: subscription.id.clone(),
         event,
         owner,
         options: chosen(&subscription.options),
-        spark: Spark::of(&app.store.recent(&subscription.id, SHOWN).await?),
+        spark: Spark::of(&app.store.recent(&subscription.id).await?),
     })
 }
 

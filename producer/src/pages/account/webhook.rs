@@ -37,6 +37,7 @@ struct WebhookPage {
     may_change: bool,
     created: Stamp,
     subscribers: String,
+    subscription: Option<String>,
     data: String,
     curl: String,
     /// What was typed as other data, with what is wrong with it.
@@ -62,8 +63,8 @@ async fn whole(
 ) -> Result<Response, Problem> {
     let now_ms = now_ms();
     let registration = found(app, id).await?;
-    let offer = app.store.offer(id).await?.ok_or_else(none)?;
-    let username = plain(&session.account.username);
+    let offer = app.store.offer(&session.account.id, id).await?.ok_or_else(none)?;
+    let username = plain(&session.account.username).replace('\'', r"'\''");
     Ok(page::render(&WebhookPage {
         head: session.head(now_ms),
         id: id.to_owned(),
@@ -74,6 +75,7 @@ async fn whole(
         may_change: session.may_see(&registration.account_id),
         created: Stamp::of(registration.created_us / 1000, now_ms),
         subscribers: counted(offer.subscribers, MOST_COUNTED),
+        subscription: offer.subscription,
         data: registration.event_data,
         curl: format!(
             "curl -X POST {origin}/v1/webhook/triggered/{id} \\\n  -H 'Content-Type: application/json' -H 'username: {username}' -H 'api-key: YOUR_API_KEY'"
@@ -130,7 +132,7 @@ pub async fn describe(State(app): State<App>, Id(id): Id, posted: Posted) -> Res
 /// `POST /account/webhooks/{id}/delete`: what is typed has to be the event's name.
 pub async fn delete(State(app): State<App>, Id(id): Id, posted: Posted) -> Result<Response, Problem> {
     let registration = changeable(&app, &posted.session, &id).await?;
-    if posted.fields.get("confirm") != plain(&registration.event).trim() {
+    if !posted.fields.confirms(&plain(&registration.event), &id) {
         return Err(Problem::bad_request("Nothing was deleted: what you typed is not the event's name."));
     }
     app.store.delete_registration(&id).await?;

@@ -56,6 +56,7 @@ struct Row {
     owner: String,
     is_own: bool,
     subscribers: String,
+    subscription: Option<String>,
     at: Stamp,
 }
 
@@ -71,6 +72,7 @@ impl Row {
                 1 => "1 subscriber".into(),
                 count => format!("{} subscribers", counted(count, MOST_COUNTED)),
             },
+            subscription: offer.subscription.clone(),
             at: Stamp::of(offer.created_us / 1000, now_ms),
         }
     }
@@ -105,7 +107,7 @@ async fn whole(app: &App, session: &Session, asked: &Asked, typed: Typed) -> Res
     let (now_ms, start) = (now_ms(), asked.start.max(0));
     let all = asked.show == "all";
     let mut offers = if all {
-        app.store.offers(asked.q.trim(), start).await?
+        app.store.offers(&session.account.id, asked.q.trim(), start).await?
     } else {
         app.store.offers_of(&session.account.id, start).await?
     };
