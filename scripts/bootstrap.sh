@@ -92,8 +92,9 @@ psql_works() {
   psql -qtA "$TEST_POSTGRES_URL" -c 'select 1' >/dev/null 2>&1
 }
 
-# Foreign clients and the browser's driver, from their lock files.
+# The languages of the foreign receivers; foreign clients and the browser's driver, from their lock files.
 clients() {
+  debian ruby:ruby go:golang-go
   npm_install static
   npm_install consumer/tests/browser
   npm_install producer/tests/foreign

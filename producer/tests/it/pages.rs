@@ -71,8 +71,31 @@ async fn who_is_not_signed_in_is_led_to_sign_in_and_back() {
     assert_eq!(visitor.get(&stage.producer, "/account").await.status, 200);
     visitor.fill(&stage.producer, ("/account", "/account/logout"), &[]).await;
     assert_eq!(visitor.get(&stage.producer, "/account").await.status, 303);
-    let away = visitor.post(&stage.producer, "/account/login", &[right[0], right[1], ("next", "//evil.example")]).await;
-    assert_eq!(away.location, "/account");
+    for next in ["//evil.example", "/\t/evil.example", "https://evil.example"] {
+        let away = visitor.post(&stage.producer, "/account/login", &[right[0], right[1], ("next", next)]).await;
+        assert_eq!(away.location, "/account", "{next:?}");
+    }
+    let page = visitor.fill(&stage.producer, ("/account/webhooks?show=all", "/account/logout"), &[("x", "\0")]).await;
+    assert!(page.status == 400 && page.has("NUL"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn whoever_the_api_takes_can_sign_in_and_delete_the_account() {
+    let stage = Stage::set(Database::sqlite()).await;
+    for (number, (name, typed)) in
+        [(json!(" bob "), " bob "), (json!(5), "5"), (json!("zoë"), "zoë")].iter().enumerate()
+    {
+        let body = json!({ "endpoint": stage.endpoint.url(&format!("/{number}")), "username": name });
+        let account = stage.wire.must(&post("/v1/account").json(&body)).await;
+        let mut visitor = Visitor::default();
+        let keys = [("username", *typed), ("api_key", account["api_key"].as_str().unwrap())];
+        assert_eq!(visitor.post(&stage.producer, "/account/login", &keys).await.location, "/account", "{name}");
+        let mut admin = Visitor::signed_in(&stage.producer, &stage.admin).await;
+        let found = admin.get(&stage.producer, &format!("/account/admin?q={}", typed.trim())).await;
+        assert!(found.has(&stage.endpoint.url(&format!("/{number}"))), "{name}");
+        let page = visitor.fill(&stage.producer, ("/account", "/account/delete"), &[("confirm", typed.trim())]).await;
+        assert_eq!(page.location, "/account/login", "{name}");
+    }
 }
 
 #[tokio::test]
@@ -208,6 +231,7 @@ on_both! {
         assert!(page.has("&#60;i&#62;d&#60;/i&#62;") && page.has("&#34;a&#34;: 2, "), "{}", page.text);
         let page = owner.fill(&stage, (&webhook, "/account/subscriptions"), &[]).await;
         let subscription = page.location.split('?').next().unwrap().to_owned();
+        assert!(owner.get(&stage, "/account/webhooks?show=all&q=A.B").await.has("Subscribed"), "whatever the case");
         let page = owner.fill(&stage, (&webhook, &format!("{webhook}/trigger")), &[("event_data", "[1]")]).await;
         assert!(owner.get(&stage, &page.location).await.has("Triggered: 1 delivery on the way."));
         assert_eq!(stage.endpoint.arrived("POST", "/owner", 1).await[0].body, "[1]");
@@ -272,7 +296,7 @@ on_both! {
         let page = owner.fill(&stage, ("/account", "/account/operational"), &told).await;
         assert!(page.location.contains("said=operational"), "{page:?}");
         let page = owner.fill(&stage, ("/account", "/account/endpoint"), &[("endpoint", "ftp://x")]).await;
-        assert!(page.status == 400 && page.has("Write a URL"), "{}", page.text);
+        assert!(page.status == 400 && page.has("Write a URL") && page.has("ftp://x"), "{}", page.text);
     }
 
     async fn an_open_page_is_told_that_its_own_deliveries_moved(database: Database) {
@@ -292,6 +316,9 @@ on_both! {
         stage.wire.trigger(&other.user, &other.webhook).await;
         other.delivery(&stage, "delivered").await;
         assert!(next(&mut streams[2]).await.contains("event: moved"));
+        let mut other = other;
+        other.fill(&stage, ("/account", "/account/key"), &[]).await;
+        while streams[2].chunk().await.unwrap().is_some() {}
         stage.producer.stop().await;
     }
 }

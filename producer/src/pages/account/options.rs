@@ -94,9 +94,11 @@ impl Typed {
         for line in self.headers.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let (name, value) =
                 line.split_once(':').ok_or_else(|| format!("Headers: write Name: value, not {line:?}"))?;
-            if headers.insert(name.trim().to_ascii_lowercase(), value.trim().into()).is_some() {
-                return Err(format!("Headers: {} stands there twice; write it once", name.trim()));
+            let name = name.trim();
+            if headers.keys().any(|known| known.eq_ignore_ascii_case(name)) {
+                return Err(format!("Headers: {name} stands there twice; write it once"));
             }
+            headers.insert(name.to_owned(), value.trim().into());
         }
         Ok(if headers.is_empty() { Value::Null } else { headers.into() })
     }
@@ -124,7 +126,7 @@ mod tests {
             options.filter.as_deref(),
             Some(r#"{"data":[{"greater":100,"pointer":"/amount"}],"events":["order.*","x,y"]}"#)
         );
-        assert_eq!(Typed::of(&options), Typed { headers: "x-place: here".into(), ..typed() });
+        assert_eq!(Typed::of(&options), Typed { headers: "X-Place: here".into(), ..typed() });
         let default = Typed::default();
         assert_eq!(Typed::of(&default.options().unwrap()), default);
     }
