@@ -59,16 +59,18 @@ function live(explorer: Explorer | null): void {
   document.addEventListener("visibilitychange", () => dirty && void again());
 }
 
-/** What was confirmed is not confirmed again by a reload. */
-function forgetSaid(): void {
+/** The address at which the page can be read again: not that of the form whose refusal it shows, and without what was confirmed once. */
+function settle(): void {
   const url = new URL(location.href);
+  const own = find<HTMLLinkElement>("link[rel=canonical]")?.href;
+  if (own && new URL(own).pathname !== url.pathname) return history.replaceState(null, "", own);
   if (!url.searchParams.has("said")) return;
   url.searchParams.delete("said");
   url.searchParams.delete("n");
   history.replaceState(null, "", url);
 }
 
-forgetSaid();
+settle();
 remember();
 readable(document);
 tabs();
