@@ -5,6 +5,8 @@ export function calls({ user, admin, registration, count, url }) {
   const own = `/v1/account/${user.id}`;
   const page = (list, start) => () => ["GET", `/v1/${list}?start=${start}&limit=100`];
   const end = Math.max(count - 100, 0);
+  /** Full pages from places that lie far apart. */
+  const anywhere = (list) => (round) => page(list, (Math.abs(round) * 7919 * 11) % (end + 1))();
   const stranger = { ...user, api_key: "0".repeat(40) };
   const call = (name, request, by = user, status = 200) => ({ name, request, by, status });
   const event = { description: "measured", event: "bench", event_data: { message: "hello world" } };
@@ -20,6 +22,7 @@ export function calls({ user, admin, registration, count, url }) {
     call("`GET /v1/webhook/registration`, own", page("webhook/registration", 0)),
     call("`GET /v1/webhook/registrations`, first 100", page("webhook/registrations", 0)),
     call("`GET /v1/webhook/registrations`, last 100", page("webhook/registrations", end)),
+    call("`GET /v1/webhook/registrations`, any 100", anywhere("webhook/registrations")),
     call("trigger without subscribers", () => ["POST", `/v1/webhook/triggered/${registration}`], user, 201),
     call("`POST /v1/webhook/subscription/{id}`", () => ["POST", "/v1/webhook/subscription/04800000-0000-7000-8000-000000000007"], user, 201),
     call("`GET /v1/webhook/subscriptions`, first 100", page("webhook/subscriptions", 0)),

@@ -106,7 +106,7 @@ pub async fn check_secret_key(store: &Store, vault: &Vault) -> anyhow::Result<()
 /// When a producer works on the database, or the database fails.
 pub async fn initdb(settings: &Settings) -> anyhow::Result<()> {
     say("Dropping database...")?;
-    let store = Store { db: db::open(&settings.database_url, settings.common.durability, &MIGRATIONS).await? };
+    let store = Store::new(db::open(&settings.database_url, settings.common.durability, &MIGRATIONS).await?);
     presence::ensure_alone(&settings.database_url)?;
     store.drop_all().await.context("cannot drop the tables")?;
     say("Creating database...")?;

@@ -85,7 +85,7 @@ impl App {
         let inbox = Inbox { work: Arc::clone(&work), progress: progress.clone() };
         let news =
             News::start(common::config::given(settings.common.broker_url.as_ref()), &installation, inbox, &stop)?;
-        let store = Store { db };
+        let store = Store::new(db);
         let presence = store.enter(&settings.database_url, now_ms()).await?;
         let secret = admin::secret_key(&settings.common, &store.db, &settings.database_url).await?;
         let vault = Vault::new(&secret);

@@ -1,8 +1,17 @@
 //! Accounts and their keys.
 
-use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row, any::AnyRow};
+use sqlx::{
+    Any, AnyConnection, AssertSqlSafe, FromRow, Row,
+    any::{AnyArguments, AnyRow},
+    query::Query,
+};
 
-use super::{Store, batches::fresh_id, offers::PAGE};
+use super::{
+    Store,
+    batches::fresh_id,
+    offers::PAGE,
+    places::{List, Table, moved},
+};
 
 /// A stored account; texts that clients may give any JSON type are JSON texts.
 #[derive(Clone, Debug)]
@@ -76,8 +85,7 @@ pub struct NewAccount {
     pub created_us: i64,
 }
 
-/// A part of a list by place: at most 100 from `start` on. The 100 stands in the texts as well, inside of the join: PostgreSQL would take a parameter
-/// there for a tenth of the table, and read all of it.
+/// A part of a list by place: at most 100 from `start` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slice {
     pub start: i64,
@@ -102,23 +110,13 @@ impl Store {
     pub async fn create_account(&self, new: &NewAccount) -> sqlx::Result<Option<Account>> {
         let mut tx = self.db.write.begin().await?;
         let secret_id = insert_secret(&mut tx, &new.id, &new.sealed_secret, new.created_us / 1000).await?;
-        let made = sqlx::query(
-            "insert into accounts (id, username, endpoint, api_key_sha256, secret_id, is_admin, failed_count, rate_per_minute, created_us) \
-             values ($1,$2,$3,$4,$5,$6,$7,$8,$9) on conflict (username) do nothing",
-        )
-        .bind(&new.id)
-        .bind(&new.username)
-        .bind(&new.endpoint)
-        .bind(&new.api_key_sha256)
-        .bind(&secret_id)
-        .bind(i64::from(new.is_admin))
-        .bind((!new.is_admin).then_some(0_i64))
-        .bind(new.rate_per_minute)
-        .bind(new.created_us)
-        .execute(&mut *tx)
-        .await?;
-        if made.rows_affected() == 0 {
-            return Ok(None);
+        let timely = self.is_timely(Table::Accounts, "$9");
+        if insert_account(new, &secret_id, &timely).execute(&mut *tx).await?.rows_affected() == 0 {
+            let late = insert_account(new, &secret_id, "true").execute(&mut *tx).await?.rows_affected();
+            if late == 0 {
+                return Ok(None);
+            }
+            moved(&mut tx, &[(Table::Accounts, late)]).await?;
         }
         let account = sqlx::query_as(BY_ID).bind(&new.id).fetch_one(&mut *tx).await?;
         tx.commit().await?;
@@ -136,14 +134,7 @@ impl Store {
 
     /// In the order they were made.
     pub async fn accounts(&self, slice: Slice) -> sqlx::Result<Vec<Account>> {
-        sqlx::query_as(
-            "select a.*, s.sealed from (select id from accounts order by created_us, id limit 100 offset $2) page \
-             join accounts a on a.id = page.id join secrets s on s.id = a.secret_id order by a.created_us, a.id limit $1",
-        )
-        .bind(slice.limit)
-        .bind(slice.start)
-        .fetch_all(&self.db.read)
-        .await
+        self.page(List { table: Table::Accounts, account: None }, slice).await
     }
 
     /// From place `start` on, the newest first, one more than fits on a page when there are more; those whose name or endpoint has the text in it.
@@ -169,25 +160,28 @@ impl Store {
     /// What waits for its endpoint is still sent; what is held for it is cancelled.
     pub async fn delete_account(&self, id: &str, now_ms: i64) -> sqlx::Result<bool> {
         let mut tx = self.db.write.begin().await?;
-        let deleted =
-            sqlx::query("delete from accounts where id = $1").bind(id).execute(&mut *tx).await?.rows_affected();
-        for cascade in [
-            "delete from subscriptions where account_id = $1 or registration_id in (select id from registrations where account_id = $1)",
-            "delete from registrations where account_id = $1",
+        let mut deleted = Vec::new();
+        for (table, sql) in [
+            (Table::Accounts, "delete from accounts where id = $1"),
+            (
+                Table::Subscriptions,
+                "delete from subscriptions where account_id = $1 or registration_id in (select id from registrations where account_id = $1)",
+            ),
+            (Table::Registrations, "delete from registrations where account_id = $1"),
         ] {
-            sqlx::query(cascade).bind(id).execute(&mut *tx).await?;
+            deleted.push((table, sqlx::query(sql).bind(id).execute(&mut *tx).await?.rows_affected()));
         }
         let held =
             "update deliveries set state = 3, updated_ms = $2 where account_id = $1 and state < 1 and state = -1";
         sqlx::query(held).bind(id).bind(now_ms).execute(&mut *tx).await?;
+        moved(&mut tx, &deleted).await?;
         tx.commit().await?;
-        Ok(deleted > 0)
+        Ok(deleted.contains(&(Table::Accounts, 1)))
     }
 
     /// Deletes every account but the administrators'; what they registered and subscribed to stays.
     pub async fn delete_accounts(&self) -> sqlx::Result<u64> {
-        let sql = "delete from accounts where is_admin = 0";
-        sqlx::query(sql).execute(&self.db.write).await.map(|deleted| deleted.rows_affected())
+        self.delete(Table::Accounts, "delete from accounts where is_admin = 0").await
     }
 
     /// Sets where its events go, and counts failures from 0 again; what is held for it goes there now.
@@ -257,4 +251,22 @@ async fn insert_secret(
         .execute(connection)
         .await?;
     Ok(id)
+}
+
+/// Inserts the account when the condition is met and its name is free.
+fn insert_account<'q>(new: &'q NewAccount, secret_id: &'q str, condition: &str) -> Query<'q, Any, AnyArguments> {
+    let sql = format!(
+        "insert into accounts (id, username, endpoint, api_key_sha256, secret_id, is_admin, failed_count, rate_per_minute, created_us) \
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9 where {condition} on conflict (username) do nothing"
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(&new.id)
+        .bind(&new.username)
+        .bind(&new.endpoint)
+        .bind(&new.api_key_sha256)
+        .bind(secret_id)
+        .bind(i64::from(new.is_admin))
+        .bind((!new.is_admin).then_some(0_i64))
+        .bind(new.rate_per_minute)
+        .bind(new.created_us)
 }

@@ -9,7 +9,9 @@ pub mod failures;
 pub mod limits;
 pub mod log;
 pub mod made;
+mod marks;
 pub mod offers;
+mod places;
 pub mod presence;
 pub mod profile;
 pub mod queue;
@@ -25,6 +27,8 @@ use std::future::Future;
 use common::db::{Db, Kind};
 use sqlx::{AnyConnection, AssertSqlSafe, migrate::Migrator};
 
+use marks::Marks;
+
 /// The tables of this service.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -38,9 +42,15 @@ pub type Result<T> = sqlx::Result<T>;
 #[derive(Clone)]
 pub struct Store {
     pub db: Db,
+    marks: Marks,
 }
 
 impl Store {
+    #[must_use]
+    pub fn new(db: Db) -> Self {
+        Self { db, marks: Marks::default() }
+    }
+
     /// Drops every table.
     pub async fn drop_all(&self) -> Result<()> {
         let tables = match self.db.kind {

@@ -1,10 +1,15 @@
 //! Registrations: the events that accounts offer.
 
-use sqlx::{FromRow, Row, any::AnyRow};
+use sqlx::{
+    Any, AssertSqlSafe, FromRow, Row,
+    any::{AnyArguments, AnyRow},
+    query::Query,
+};
 
 use super::{
     Store,
     accounts::{Changed, Slice},
+    places::{List, Table, moved},
 };
 
 /// A stored registration; what clients may give any JSON type is JSON text.
@@ -35,20 +40,15 @@ impl FromRow<'_, AnyRow> for Registration {
 impl Store {
     /// Stores it; `false`: the account has `most` already.
     pub async fn create_registration(&self, new: &Registration, most: i64) -> sqlx::Result<bool> {
-        let sql = "insert into registrations (id, account_id, description, event, event_data, created_us) \
-                   select $1, $2, $3, $4, $5, $6 where not exists \
-                   (select 1 from registrations where account_id = $2 order by created_us, id limit 1 offset $7)";
-        let made = sqlx::query(sql)
-            .bind(&new.id)
-            .bind(&new.account_id)
-            .bind(&new.description)
-            .bind(&new.event)
-            .bind(&new.event_data)
-            .bind(new.created_us)
-            .bind(most - 1)
-            .execute(&self.db.write)
-            .await?;
-        Ok(made.rows_affected() == 1)
+        let timely = insert(new, most, &self.is_timely(Table::Registrations, "$6"));
+        if timely.execute(&self.db.write).await?.rows_affected() == 1 {
+            return Ok(true);
+        }
+        let mut tx = self.db.write.begin().await?;
+        let late = insert(new, most, "true").execute(&mut *tx).await?.rows_affected();
+        moved(&mut tx, &[(Table::Registrations, late)]).await?;
+        tx.commit().await?;
+        Ok(late == 1)
     }
 
     pub async fn registration(&self, id: &str) -> sqlx::Result<Option<Registration>> {
@@ -57,27 +57,12 @@ impl Store {
 
     /// In the order they were made, everybody's.
     pub async fn registrations(&self, slice: Slice) -> sqlx::Result<Vec<Registration>> {
-        sqlx::query_as(
-            "select r.* from (select id from registrations order by created_us, id limit 100 offset $2) page \
-             join registrations r on r.id = page.id order by r.created_us, r.id limit $1",
-        )
-        .bind(slice.limit)
-        .bind(slice.start)
-        .fetch_all(&self.db.read)
-        .await
+        self.page(List { table: Table::Registrations, account: None }, slice).await
     }
 
     /// In the order they were made, one account's.
     pub async fn registrations_of(&self, account: &str, slice: Slice) -> sqlx::Result<Vec<Registration>> {
-        sqlx::query_as(
-            "select r.* from (select id from registrations where account_id = $3 order by created_us, id limit 100 offset $2) page \
-             join registrations r on r.id = page.id order by r.created_us, r.id limit $1",
-        )
-        .bind(slice.limit)
-        .bind(slice.start)
-        .bind(account)
-        .fetch_all(&self.db.read)
-        .await
+        self.page(List { table: Table::Registrations, account: Some(account) }, slice).await
     }
 
     pub async fn describe(&self, id: &str, description: &str) -> sqlx::Result<Changed> {
@@ -92,14 +77,34 @@ impl Store {
     /// Deletes it and everybody's subscriptions to it; what is on its way is still sent. `false`: there is none.
     pub async fn delete_registration(&self, id: &str) -> sqlx::Result<bool> {
         let mut tx = self.db.write.begin().await?;
-        sqlx::query("delete from subscriptions where registration_id = $1").bind(id).execute(&mut *tx).await?;
-        let deleted = sqlx::query("delete from registrations where id = $1").bind(id).execute(&mut *tx).await?;
+        let subscribed = "delete from subscriptions where registration_id = $1";
+        let subscribed = sqlx::query(subscribed).bind(id).execute(&mut *tx).await?.rows_affected();
+        let registered = "delete from registrations where id = $1";
+        let registered = sqlx::query(registered).bind(id).execute(&mut *tx).await?.rows_affected();
+        moved(&mut tx, &[(Table::Registrations, registered), (Table::Subscriptions, subscribed)]).await?;
         tx.commit().await?;
-        Ok(deleted.rows_affected() > 0)
+        Ok(registered > 0)
     }
 
     /// Deletes all; subscriptions to them stay.
     pub async fn delete_registrations(&self) -> sqlx::Result<u64> {
-        sqlx::query("delete from registrations").execute(&self.db.write).await.map(|deleted| deleted.rows_affected())
+        self.delete(Table::Registrations, "delete from registrations").await
     }
+}
+
+/// Inserts it when the condition is met and the account has less than `most`.
+fn insert<'q>(new: &'q Registration, most: i64, condition: &str) -> Query<'q, Any, AnyArguments> {
+    let sql = format!(
+        "insert into registrations (id, account_id, description, event, event_data, created_us) \
+         select $1, $2, $3, $4, $5, $6 where {condition} and not exists \
+         (select 1 from registrations where account_id = $2 order by created_us, id limit 1 offset $7)"
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(&new.id)
+        .bind(&new.account_id)
+        .bind(&new.description)
+        .bind(&new.event)
+        .bind(&new.event_data)
+        .bind(new.created_us)
+        .bind(most - 1)
 }

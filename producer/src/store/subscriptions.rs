@@ -3,7 +3,12 @@
 use sqlx::{AssertSqlSafe, FromRow, Row, any::AnyRow};
 
 pub use super::profile::Profile;
-use super::{Store, accounts::Slice, offers::PAGE};
+use super::{
+    Store,
+    accounts::Slice,
+    offers::PAGE,
+    places::{List, Table, moved},
+};
 
 /// What its owner chose for a subscription.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,18 +69,23 @@ impl Store {
         (registration, account): (&str, &str),
         (now_us, most): (i64, i64),
     ) -> sqlx::Result<Subscribed> {
-        let sql = "insert into subscriptions (id, registration_id, account_id, created_us) select $1, $2, $3, $4 \
-                   where exists (select 1 from registrations where id = $2) and not exists \
-                   (select 1 from subscriptions where account_id = $3 order by created_us, id limit 1 offset $5)";
-        let made = sqlx::query(sql)
-            .bind(id)
-            .bind(registration)
-            .bind(account)
-            .bind(now_us)
-            .bind(most - 1)
-            .execute(&self.db.write)
-            .await?;
-        if made.rows_affected() == 1 {
+        let insert = |condition: &str| {
+            let sql = format!(
+                "insert into subscriptions (id, registration_id, account_id, created_us) select $1, $2, $3, $4 where {condition} \
+                 and exists (select 1 from registrations where id = $2) and not exists \
+                 (select 1 from subscriptions where account_id = $3 order by created_us, id limit 1 offset $5)"
+            );
+            sqlx::query(AssertSqlSafe(sql)).bind(id).bind(registration).bind(account).bind(now_us).bind(most - 1)
+        };
+        let timely = insert(&self.is_timely(Table::Subscriptions, "$4"));
+        if timely.execute(&self.db.write).await?.rows_affected() == 1 {
+            return Ok(Subscribed::Done);
+        }
+        let mut tx = self.db.write.begin().await?;
+        let late = insert("true").execute(&mut *tx).await?.rows_affected();
+        moved(&mut tx, &[(Table::Subscriptions, late)]).await?;
+        tx.commit().await?;
+        if late == 1 {
             return Ok(Subscribed::Done);
         }
         let exists = self.registration(registration).await?.is_some();
@@ -88,27 +98,12 @@ impl Store {
 
     /// In the order they were made, everybody's.
     pub async fn subscriptions(&self, slice: Slice) -> sqlx::Result<Vec<Subscription>> {
-        sqlx::query_as(
-            "select s.* from (select id from subscriptions order by created_us, id limit 100 offset $2) page \
-             join subscriptions s on s.id = page.id order by s.created_us, s.id limit $1",
-        )
-        .bind(slice.limit)
-        .bind(slice.start)
-        .fetch_all(&self.db.read)
-        .await
+        self.page(List { table: Table::Subscriptions, account: None }, slice).await
     }
 
     /// In the order they were made, one account's.
     pub async fn subscriptions_of(&self, account: &str, slice: Slice) -> sqlx::Result<Vec<Subscription>> {
-        sqlx::query_as(
-            "select s.* from (select id from subscriptions where account_id = $3 order by created_us, id limit 100 offset $2) page \
-             join subscriptions s on s.id = page.id order by s.created_us, s.id limit $1",
-        )
-        .bind(slice.limit)
-        .bind(slice.start)
-        .bind(account)
-        .fetch_all(&self.db.read)
-        .await
+        self.page(List { table: Table::Subscriptions, account: Some(account) }, slice).await
     }
 
     /// One account's from place `start` on, the newest first; one more than fits on a page, when there are more.
@@ -138,16 +133,18 @@ impl Store {
     /// Deletes it; what is on its way is still sent, and what is held for it is cancelled. `false`: there is none.
     pub async fn delete_subscription(&self, id: &str, now_ms: i64) -> sqlx::Result<bool> {
         let mut tx = self.db.write.begin().await?;
-        let deleted = sqlx::query("delete from subscriptions where id = $1").bind(id).execute(&mut *tx).await?;
+        let sql = "delete from subscriptions where id = $1";
+        let deleted = sqlx::query(sql).bind(id).execute(&mut *tx).await?.rows_affected();
         let held =
             "update deliveries set state = 3, updated_ms = $2 where subscription_id = $1 and state < 1 and state = -1";
         sqlx::query(held).bind(id).bind(now_ms).execute(&mut *tx).await?;
+        moved(&mut tx, &[(Table::Subscriptions, deleted)]).await?;
         tx.commit().await?;
-        Ok(deleted.rows_affected() > 0)
+        Ok(deleted > 0)
     }
 
     /// Deletes all.
     pub async fn delete_subscriptions(&self) -> sqlx::Result<u64> {
-        sqlx::query("delete from subscriptions").execute(&self.db.write).await.map(|deleted| deleted.rows_affected())
+        self.delete(Table::Subscriptions, "delete from subscriptions").await
     }
 }

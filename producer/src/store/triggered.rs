@@ -9,6 +9,7 @@ use super::{
     accounts::{Slice, endpoint_url},
     batches::fresh_id,
     chunks,
+    places::{List, Table, moved},
 };
 
 /// What a delivery's row weighs on its way to the database.
@@ -129,15 +130,25 @@ impl Store {
         if let Some(earlier) = take_key(&mut tx, new).await? {
             return Ok(Stored { triggered: earlier, deliveries: 0 });
         }
-        sqlx::query("insert into triggered (id, registration_id, created_us) values ($1,$2,$3)")
-            .bind(&new.triggered.id)
-            .bind(&new.triggered.registration_id)
-            .bind(new.triggered.created_us)
-            .execute(&mut *tx)
-            .await?;
         insert_event(&mut tx, new, false).await?;
+        // The last one, so that it is late only when the commit is.
+        self.list_triggered(&mut tx, &new.triggered).await?;
         tx.commit().await?;
         Ok(Stored { triggered: new.triggered.clone(), deliveries: new.subscribers.len() })
+    }
+
+    async fn list_triggered(&self, connection: &mut AnyConnection, new: &Triggered) -> sqlx::Result<()> {
+        let insert = |condition: &str| {
+            let sql =
+                format!("insert into triggered (id, registration_id, created_us) select $1, $2, $3 where {condition}");
+            sqlx::query(AssertSqlSafe(sql)).bind(&new.id).bind(&new.registration_id).bind(new.created_us)
+        };
+        let timely = insert(&self.is_timely(Table::Triggered, "$3"));
+        if timely.execute(&mut *connection).await?.rows_affected() == 1 {
+            return Ok(());
+        }
+        let late = insert("true").execute(&mut *connection).await?.rows_affected();
+        moved(connection, &[(Table::Triggered, late)]).await
     }
 
     /// Commits a test event for one subscription; gives the id of its delivery.
@@ -154,14 +165,7 @@ impl Store {
 
     /// In the order they were triggered.
     pub async fn triggered(&self, slice: Slice) -> sqlx::Result<Vec<Triggered>> {
-        sqlx::query_as(
-            "select t.* from (select id from triggered order by created_us, id limit 100 offset $2) page \
-             join triggered t on t.id = page.id order by t.created_us, t.id limit $1",
-        )
-        .bind(slice.limit)
-        .bind(slice.start)
-        .fetch_all(&self.db.read)
-        .await
+        self.page(List { table: Table::Triggered, account: None }, slice).await
     }
 }
 

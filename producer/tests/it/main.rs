@@ -24,6 +24,7 @@ mod lines;
 mod nodes;
 mod pace;
 mod pages;
+mod places;
 mod progress;
 mod queue;
 mod retries;

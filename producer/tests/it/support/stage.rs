@@ -69,6 +69,24 @@ impl Stage {
         sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut connection).await.unwrap()
     }
 
+    /// The texts that the statement gives.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let mut connection = self.database.connection().await;
+        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap()
+    }
+
+    /// Another producer on the same database, where that can have two; else this one again.
+    pub async fn neighbour(&self) -> (Option<Producer>, Wire) {
+        if !self.database.is_postgres() {
+            return (None, self.wire.clone());
+        }
+        let mut settings = Producer::settings(&self.database, &self.endpoint.url("/tasks"));
+        settings.common.secret_key = Some(SECRET_KEY.into());
+        let producer = Producer::run(settings).await;
+        let wire = Wire::new(producer.address, producer.client.clone());
+        (Some(producer), wire)
+    }
+
     /// Waits until so many failures in a row are counted.
     pub async fn failed(&self, user: &User, count: i64) {
         let what = format!("{} has failed_count {count}", user.username);
