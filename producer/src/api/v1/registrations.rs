@@ -63,16 +63,15 @@ pub struct RegistrationPage {
 #[derive(Deserialize, ToSchema)]
 #[expect(dead_code, reason = "it describes the body; the members are read one by one")]
 pub struct NewRegistration {
-    #[schema(example = "This is my registered webhook")]
     description: String,
-    #[schema(example = "mywebhook.event")]
     event: String,
-    #[schema(value_type = Object, example = json!({"items": [{"item1": 1}, {"item2": 2}], "message": "hello world"}))]
+    #[schema(value_type = Object)]
     event_data: serde_json::Value,
 }
 
 /// Register an event that others can subscribe to.
-#[utoipa::path(post, path = "/v1/webhook/registration", tag = "registrations", request_body = NewRegistration,
+#[utoipa::path(post, path = "/v1/webhook/registration", tag = "registrations",
+    request_body(content = NewRegistration, example = json!({"description": "This is my registered webhook", "event": "mywebhook.event", "event_data": {"items": [{"item1": 1}, {"item2": 2}], "message": "hello world"}})),
     responses((status = 201, body = RegistrationRecord), (status = 400, description = "`{\"Error\": …}`: a member is missing or cannot be sent")))]
 pub async fn create(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Answer {
     let caller = caller::known(&app, &headers).await?;
