@@ -1,6 +1,7 @@
 // What the browser scripts share: Debian's Chromium, pages that remember what went wrong on them, and words with the test.
 //   node SCRIPT.mjs PRODUCER_URL CONSUMER_URL
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
@@ -35,6 +36,16 @@ export async function open(browser, url, options = {}) {
   page.on("dialog", (dialog) => problems.push(`dialog: ${dialog.message()}`) && dialog.dismiss());
   await page.goto(url);
   return { page, problems };
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe finds on the page as it is. */
+export async function violations(page) {
+  // Evaluated by the debugger, which the page's content security policy does not concern.
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document));
+  return violations.map(({ id, help, nodes }) => `axe ${id}: ${help}: ${nodes.map((node) => node.target.join(" ")).slice(0, 4).join(", ")}`);
 }
 
 /** Waits until `check` gives something that counts as true, and gives it. */

@@ -1,10 +1,8 @@
 // Every page, in light and dark, wide and narrow: axe finds nothing, nothing is cut off, and a screenshot is taken.
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdirSync } from "node:fs";
 import { administrator, call, company, signedIn } from "./accounts.mjs";
-import { batch, consumer, json, open, play, postJson, producer } from "./browser.mjs";
+import { batch, consumer, json, open, play, postJson, producer, violations } from "./browser.mjs";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const folder = new URL("../../../target/screenshots/", import.meta.url).pathname;
 const SIZES = [{ width: 1280, height: 900 }, { width: 390, height: 844 }];
 
@@ -99,11 +97,4 @@ async function settled(page) {
   await page.evaluate(async () => {
     for (let frames = 0; frames < 3; frames += 1) await new Promise(requestAnimationFrame);
   });
-}
-
-async function violations(page) {
-  // Evaluated by the debugger, which the page's content security policy does not concern.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document));
-  return violations.map(({ id, help, nodes }) => `axe ${id}: ${help}: ${nodes.map((node) => node.target.join(" ")).slice(0, 4).join(", ")}`);
 }

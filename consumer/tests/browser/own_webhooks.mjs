@@ -2,7 +2,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { call } from "./accounts.mjs";
-import { eventually, open, play, producer } from "./browser.mjs";
+import { eventually, open, play, producer, violations } from "./browser.mjs";
 import { endpoint } from "./endpoint.mjs";
 
 const folder = new URL("../../../target/screenshots/", import.meta.url).pathname;
@@ -104,6 +104,7 @@ async function watchesItArrive(page, user, { webhook, receiver }) {
   await page.keyboard.press("j");
   await eventually("j moves to the one before", async () => /"amount": 2/.test(await panel.locator("pre.body").last().textContent()));
   await page.screenshot({ path: `${folder}account-explorer-1280-light.png`, fullPage: true });
+  deepEqual(await violations(page), []);
   await page.keyboard.press("Escape");
   await panel.getByText("Choose a delivery").waitFor();
 }
@@ -130,6 +131,7 @@ async function readsOnAPhone(page) {
   const sheet = page.locator("dialog#sheet[open]");
   await sheet.getByText("Attempts (2)").waitFor();
   await page.screenshot({ path: `${folder}account-explorer-390-light.png` });
+  deepEqual(await violations(page), []);
   await page.keyboard.press("Escape");
   await sheet.waitFor({ state: "hidden" });
   await page.setViewportSize({ width: 1280, height: 900 });
