@@ -24,6 +24,8 @@ use crate::{
 
 /// The one name that can never be registered; the rights come from the record.
 pub const ADMIN: &str = "admin";
+/// The first word of the names, which are lists, of the accounts that the sources of devices have.
+pub const DEVICES: &str = "hookcast devices";
 /// Bytes of a key: 160 random bits.
 const KEY_BYTES: usize = 20;
 /// For so long the key before the one in force signs beside it.

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal, Write},
+    path::Path,
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -13,17 +14,28 @@ use tokio::{sync::watch, time::sleep};
 
 use crate::{
     App,
-    config::Produce,
+    config::{Produce, Settings},
     delivery::{self, attempt::Sender},
     ending,
     progress::{Batch, Line},
-    sources::fake::{self, Order},
+    sources::{
+        devices,
+        fake::{self, Order},
+    },
 };
 
 /// Lines that are read at once.
 const CHUNK: i64 = 500;
 /// Behind every wake-up: a service on the same database may deliver the batch.
 const SLOW_POLL: Duration = Duration::from_millis(500);
+
+/// `producer devices check`: connects to each source of the file once and prints what it sees.
+///
+/// # Errors
+/// When the file is wrong; the error names the line and the column.
+pub async fn check_devices(file: &Path) -> anyhow::Result<ExitCode> {
+    devices::check::check(file, &Settings::defaults().webhook_receiver_url).await
+}
 
 /// Queues a batch, delivers it (with whatever else is due in the same database), prints a line per attempt and a summary.
 ///

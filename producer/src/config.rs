@@ -1,7 +1,7 @@
 //! The producer's settings: each is a flag and an environment variable of the same name.
 #![expect(clippy::doc_markdown, reason = "the comments of the fields are the text of --help")]
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use common::{
@@ -12,7 +12,10 @@ use url::Url;
 
 use crate::{
     delivery::{allow::AllowList, retry::Schedule},
-    sources::fake::Weights,
+    sources::{
+        devices::file::{self, Source},
+        fake::Weights,
+    },
 };
 
 /// Sends tasks as webhooks: with a page, an API, and from the command line.
@@ -38,9 +41,27 @@ pub enum Command {
     Initdb(Settings),
     /// Ask a running producer on LISTEN's port whether it is ready; exits 1 when it is not
     Health(Settings),
+    /// What concerns the file of DEVICES
+    Devices(Devices),
     /// Produce one batch from the command line, follow it to its end, and exit 1 when a task was not delivered
     #[command(after_help = AFTER_HELP)]
     Produce(Produce),
+}
+
+#[derive(Args, Debug)]
+pub struct Devices {
+    #[command(subcommand)]
+    pub command: DevicesCommand,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum DevicesCommand {
+    /// Connect to each source of the file once and print what it sees; exits 1 when one cannot be reached
+    Check {
+        /// Such as devices.yaml
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -160,6 +181,10 @@ pub struct Settings {
     #[arg(long, env = "VERIFY_ENDPOINT_TLS", value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
     pub verify_endpoint_tls: bool,
 
+    /// The file with the sources of devices (docs/devices.md) whose changes are sent; unset: none
+    #[arg(long, env = "DEVICES", value_name = "FILE")]
+    pub devices: Option<PathBuf>,
+
     #[command(flatten)]
     pub common: CommonArgs,
 }
@@ -174,6 +199,15 @@ impl Settings {
         let command = Settings::augment_args(clap::Command::new("producer")).mut_args(|arg| arg.env(None::<&str>));
         let matches = command.get_matches_from(["producer"]);
         <Self as clap::FromArgMatches>::from_arg_matches(&matches).expect("the defaults are valid")
+    }
+
+    /// Reads the file of `DEVICES`; none when it is not set.
+    ///
+    /// # Errors
+    /// When it cannot be read or is wrong; names the line and the column.
+    pub fn devices(&self) -> anyhow::Result<Vec<Source>> {
+        let path = self.devices.as_deref().filter(|path| !path.as_os_str().is_empty());
+        path.map_or(Ok(Vec::new()), |path| file::read(path, &self.webhook_receiver_url))
     }
 
     /// Checks what no single setting shows.

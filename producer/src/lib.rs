@@ -35,7 +35,7 @@ use common::{
     time::now_ms,
 };
 use tokio::{net::TcpListener, sync::Notify};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use config::Settings;
 use delivery::{attempt::Sender, guard::Policy};
@@ -43,6 +43,7 @@ use handshake::Handshake;
 use metrics::Metrics;
 use news::{Inbox, News};
 use progress::Wake;
+use sources::devices::{self, status::Board};
 use store::{Store, presence::Presence};
 
 /// What every handler and task shares.
@@ -65,6 +66,8 @@ pub struct App {
     /// Tells other producers on the same database.
     pub news: News,
     pub metrics: Arc<Metrics>,
+    /// How the sources of devices are doing.
+    pub devices: Arc<Board>,
     pub stop: CancellationToken,
     _presence: Arc<Presence>,
 }
@@ -101,6 +104,7 @@ impl App {
             progress,
             news,
             metrics: Metrics::new().into(),
+            devices: Arc::default(),
             stop,
             _presence: presence.into(),
         })
@@ -125,17 +129,22 @@ impl App {
 /// When the service cannot start (a setting, the database, or TLS), when a part of it died, and when it could not end in time.
 pub async fn run(settings: Settings, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
     let listen = listener.local_addr().context("the listener has no address")?;
+    let sources = settings.devices()?;
     let app = App::open(settings, listen, stop).await?;
     accounts::ensure_admin(&app.store, &app.vault).await?;
     let sender = Sender::new(&app.settings, Arc::clone(&app.policy), Arc::clone(&app.vault))?;
     let gate = Gate::new("producer", listen, &app.settings.common, (&app.store.db, &app.settings.database_url)).await?;
     let router = router(&app, &gate, &Edge::new(listen, &app.settings.common));
     tracing::info!("producing at http://{listen}/ for {}", trigger::place(app.settings.webhook_receiver_url.as_str()));
+    let reading = TaskTracker::new();
+    devices::start(&app, sources, &reading).await?;
+    reading.close();
     let delivering = ending::supervised(&app.stop, delivery::run(app.clone(), sender));
     ending::in_time(&app.stop, async {
         serve::run(listener, serve::by_router(router), app.stop.clone()).await;
         // The server may also end by itself; the worker ends with it.
         app.stop.cancel();
+        reading.wait().await;
         delivering.await.context("the delivery worker ended badly")??;
         app.store.db.close().await;
         Ok(())

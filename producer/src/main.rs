@@ -7,7 +7,7 @@ use clap::Parser;
 use common::{config, serve, telemetry};
 use producer::{
     cli,
-    config::{Cli, Command, Settings},
+    config::{Cli, Command, DevicesCommand, Settings},
 };
 use tokio::net::TcpListener;
 
@@ -35,6 +35,10 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Initdb(settings)) => {
             telemetry::init_at(settings.common.log_format, "warn");
             producer::accounts::initdb(&settings).await.map(|()| ExitCode::SUCCESS)
+        }
+        Some(Command::Devices(devices)) => {
+            let DevicesCommand::Check { file } = devices.command;
+            cli::check_devices(&file).await
         }
         Some(Command::Serve(settings)) => serve(settings).await,
         None => serve(cli.settings).await,

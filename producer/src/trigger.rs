@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use common::time::{now_ms, now_us};
 use serde_json::Value;
 
-pub use crate::store::{Result, batches::Batch};
+pub use crate::store::{Result, batches::Batch, registrations::Registration};
 use crate::{
     App,
     filter::Filter,
     store::{
         batches::NewBatch,
-        registrations::Registration,
         triggered::{NewEvent, Stored, Subscriber, Triggered},
     },
 };

@@ -2,6 +2,7 @@
 
 mod batches;
 mod deliveries;
+mod devices;
 mod events;
 pub mod openapi;
 mod ops;
@@ -36,6 +37,7 @@ pub fn routes() -> (Router<App>, Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::show))
         .routes(routes!(deliveries::retry))
+        .routes(routes!(devices::list))
         .routes(routes!(ops::metrics))
         .layer(DefaultBodyLimit::max(BODY_LIMIT));
     let (open, open_document) = open.split_for_parts();

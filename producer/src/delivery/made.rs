@@ -68,7 +68,7 @@ impl Worker {
         let wait = match claimed.profile {
             _ if claimed.once => None,
             Profile::PyWebhooks => self.pywebhooks.wait_after(made),
-            Profile::Tasks | Profile::Standard => settings
+            Profile::Tasks | Profile::Standard | Profile::Bare => settings
                 .retry_schedule
                 .wait_after(made)
                 .map(|wait| retry::obeying(retry::jittered(wait, settings.retry_jitter, rand::random()), retry_after)),

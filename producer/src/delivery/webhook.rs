@@ -51,6 +51,9 @@ impl Webhooks {
 
     /// Posts the webhook; every way this can end is an [`Answer`].
     pub async fn post(&self, endpoint: &Waiting, (claimed, account): (&Claimed, &str)) -> Answer {
+        let bare = (claimed.profile == Profile::Bare).then(|| Claimed { body: String::new(), ..claimed.clone() });
+        let claimed = bare.as_ref().unwrap_or(claimed);
+        let method = if bare.is_some() { Method::GET } else { Method::POST };
         let answer = match sign::headers(&self.vault, (claimed, account), endpoint.headers.as_deref(), now_ms() / 1000)
         {
             Ok(mut headers) => {
@@ -58,7 +61,7 @@ impl Webhooks {
                 let kept = sign::kept(&headers);
                 let body = Bytes::copy_from_slice(claimed.body.as_bytes());
                 let answer = match Url::parse(&endpoint.url) {
-                    Ok(url) => self.in_time(claimed.profile, Hop { method: Method::POST, url, headers, body }).await,
+                    Ok(url) => self.in_time(claimed.profile, Hop { method, url, headers, body }).await,
                     Err(_) => denied(&Denied::NotHttp),
                 };
                 Answer { request_headers: Some(kept), ..answer }
@@ -73,7 +76,7 @@ impl Webhooks {
         let posting = async {
             match profile {
                 Profile::PyWebhooks => self.follow(hop).await,
-                Profile::Tasks | Profile::Standard => match self.send(&hop).await {
+                Profile::Tasks | Profile::Standard | Profile::Bare => match self.send(&hop).await {
                     Ok(response) => answer::read(response).await,
                     Err(answer) => *answer,
                 },

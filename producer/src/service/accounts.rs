@@ -46,7 +46,8 @@ pub async fn prove(app: &App, endpoint: &str, proof: Proof) -> Result<i64, Refus
 /// When the name is taken, or the database fails.
 pub async fn join(app: &App, names: (String, String), rate_per_minute: i64) -> Result<(Account, Keys), Refused> {
     const TAKEN: Refused = Refused::Conflict("Username already exists");
-    if names.0 == canonical::quoted(accounts::ADMIN) {
+    let of_devices = format!("[{}", canonical::quoted(accounts::DEVICES));
+    if names.0 == canonical::quoted(accounts::ADMIN) || names.0.starts_with(&of_devices) {
         return Err(TAKEN);
     }
     let made = accounts::create((&app.store, &app.vault), names, (false, rate_per_minute)).await?;

@@ -1,6 +1,7 @@
 //! What an account may do, whoever asks for it: the API and the pages check and act alike.
 
 pub mod accounts;
+pub mod devices;
 pub mod options;
 pub mod ping;
 pub mod webhooks;

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod attempts;
 pub mod batches;
 pub mod deliveries;
+pub mod devices;
 pub mod endpoints;
 pub mod failures;
 pub mod limits;

@@ -10,6 +10,8 @@ pub enum Profile {
     PyWebhooks,
     /// The engine's own, for subscriptions: its schedule; any 2xx is success.
     Standard,
+    /// The same, by a GET without a body: it only says that something changed. Evok's `complex_events: false`.
+    Bare,
 }
 
 impl Profile {
@@ -20,6 +22,7 @@ impl Profile {
         match number {
             1 => Self::PyWebhooks,
             2 => Self::Standard,
+            3 => Self::Bare,
             _ => Self::Tasks,
         }
     }
@@ -30,6 +33,7 @@ impl Profile {
             Self::Tasks => 0,
             Self::PyWebhooks => 1,
             Self::Standard => 2,
+            Self::Bare => 3,
         }
     }
 
@@ -38,7 +42,7 @@ impl Profile {
         match (once, self) {
             (true, _) => 1,
             (false, Self::PyWebhooks) => Self::PYWEBHOOKS_ATTEMPTS,
-            (false, Self::Tasks | Self::Standard) => schedule,
+            (false, Self::Tasks | Self::Standard | Self::Bare) => schedule,
         }
     }
 }

@@ -10,6 +10,7 @@ mod cancel;
 mod canonical;
 mod cli;
 mod contract;
+mod devices;
 mod docs;
 mod endpoints;
 mod examples;

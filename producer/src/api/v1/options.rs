@@ -41,7 +41,7 @@ pub struct OptionsRecord {
 impl OptionsRecord {
     fn of(options: &Options) -> Self {
         Self {
-            profile: if options.profile == Profile::Standard { "standard" } else { "pywebhooks" },
+            profile: if options.profile == Profile::PyWebhooks { "pywebhooks" } else { "standard" },
             fifo: options.fifo,
             rate_per_minute: options.rate_per_minute,
             filter: options.filter.as_deref().map(raw),

@@ -35,7 +35,7 @@ impl Typed {
         let events: Vec<String> = texts(&filter["events"]);
         let lines = headers.iter().map(|(name, value)| format!("{name}: {}", value.as_str().unwrap_or_default()));
         Self {
-            standard: options.profile == Profile::Standard,
+            standard: options.profile != Profile::PyWebhooks,
             fifo: options.fifo,
             rate: if options.rate_per_minute > 0 { options.rate_per_minute.to_string() } else { String::new() },
             events: events.join("\n"),

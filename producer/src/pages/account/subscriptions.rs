@@ -89,7 +89,7 @@ fn chosen(options: &Options) -> Vec<String> {
             chosen.push(word);
         }
     };
-    with(options.profile == Profile::Standard, "any 2xx".into());
+    with(options.profile != Profile::PyWebhooks, "any 2xx".into());
     with(options.fifo, "in order".into());
     with(options.rate_per_minute > 0, format!("{} / min", page::grouped(options.rate_per_minute)));
     with(options.filter.is_some(), "filtered".into());

@@ -3,6 +3,7 @@
 mod accounts;
 mod database;
 pub mod endpoint;
+pub mod evok;
 mod producer;
 mod receiver;
 pub mod stage;

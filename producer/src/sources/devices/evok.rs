@@ -1,0 +1,130 @@
+//! Devices with Evok: a WebSocket on which nothing is said before it is asked, and only what changes after.
+//!
+//! The facts are those of Evok 3.0.6: no ping of its own, no mark on an answer, a socket that stays open while the Modbus line behind it is dead.
+
+use std::{convert::Infallible, time::Duration};
+
+use anyhow::{Context, bail, ensure};
+use futures_util::{SinkExt, StreamExt};
+use serde::Deserialize;
+use tokio::{
+    net::TcpStream,
+    time::{interval, timeout},
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    tungstenite::{Message, protocol::WebSocketConfig},
+};
+
+use super::{
+    feed::Feed,
+    file::Evok,
+    reading::{self, Reading},
+};
+
+/// Asks for one array of every device. No filter is ever set: Evok's have defects.
+const ALL: &str = r#"{"cmd":"all"}"#;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const LARGEST_MESSAGE: usize = 8 * 1024 * 1024;
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Connects, takes the state of all devices, and then every change, until the connection fails.
+///
+/// The state is asked for again with each ping: it alone tells how long a Modbus slave has been silent.
+///
+/// # Errors
+/// Why the connection ended.
+pub async fn session(evok: &Evok, feed: &mut Feed) -> anyhow::Result<Infallible> {
+    let mut socket = connect(evok).await?;
+    socket.send(Message::text(ALL)).await?;
+    let mut ping = interval(evok.ping_interval);
+    ping.tick().await;
+    let (mut alive, mut greeted) = (true, false);
+    loop {
+        tokio::select! {
+            message = socket.next() => match next(message)? {
+                Message::Text(text) => {
+                    if !std::mem::replace(&mut greeted, true) {
+                        feed.connected();
+                    }
+                    take(evok, feed, &text).await;
+                }
+                Message::Pong(_) => alive = true,
+                _ => {}
+            },
+            _ = ping.tick() => {
+                ensure!(alive, "no answer to a ping within {:?}", evok.ping_interval);
+                alive = false;
+                socket.send(Message::Ping(Vec::new().into())).await?;
+                socket.send(Message::text(ALL)).await?;
+            }
+            () = feed.due() => feed.tell_due().await,
+        }
+    }
+}
+
+/// Connects once and gives every device.
+///
+/// # Errors
+/// When it cannot be reached, or does not answer.
+pub async fn look(evok: &Evok) -> anyhow::Result<Vec<Reading>> {
+    let mut socket = connect(evok).await?;
+    socket.send(Message::text(ALL)).await?;
+    let answered = timeout(CONNECT_TIMEOUT, async {
+        loop {
+            if let Message::Text(text) = next(socket.next().await)?
+                && text.trim_start().starts_with('[')
+            {
+                return reading::parse(&text).context("the answer is not JSON");
+            }
+        }
+    });
+    let readings = answered.await.context("connected, but the devices were not told in time")??;
+    Ok(readings.into_iter().map(|reading| marked(reading, evok.stale_after)).collect())
+}
+
+async fn connect(evok: &Evok) -> anyhow::Result<Socket> {
+    let config = WebSocketConfig::default().max_message_size(Some(LARGEST_MESSAGE));
+    let connecting = connect_async_with_config(evok.url.as_str(), Some(config), true);
+    let connected = timeout(CONNECT_TIMEOUT, connecting).await;
+    let connected = connected.with_context(|| format!("no connection to {} in time", evok.url))?;
+    Ok(connected.with_context(|| format!("cannot connect to {}", evok.url))?.0)
+}
+
+fn next(message: Option<Result<Message, tokio_tungstenite::tungstenite::Error>>) -> anyhow::Result<Message> {
+    match message {
+        Some(Ok(Message::Close(_))) | None => bail!("the device closed the connection"),
+        Some(message) => message.context("the connection broke"),
+    }
+}
+
+/// Hands a message on; one that cannot be read costs nothing but itself.
+async fn take(evok: &Evok, feed: &mut Feed, message: &str) {
+    match reading::parse(message) {
+        Ok(readings) => {
+            let readings: Vec<Reading> =
+                readings.into_iter().map(|reading| marked(reading, evok.stale_after)).collect();
+            if readings.iter().any(|reading| reading.dev == SLAVE) {
+                let stale = readings.iter().filter(|reading| reading.rest.contains_key(STALE));
+                feed.stale(stale.map(|reading| reading.circuit.clone()).collect());
+            }
+            feed.take(readings).await;
+        }
+        Err(error) => feed.complain(&format!("a message that is not JSON: {error}")),
+    }
+}
+
+const SLAVE: &str = "modbus_slave";
+const STALE: &str = "stale";
+
+/// A Modbus slave that has been silent for too long gets the member `stale`; 2147483647 seconds are Evok's word for never.
+fn marked(reading: Reading, stale_after: Duration) -> Reading {
+    #[derive(Deserialize)]
+    struct Slave {
+        last_comm: Option<f64>,
+    }
+    let silent = |slave: Slave| slave.last_comm.is_some_and(|seconds| seconds > stale_after.as_secs_f64());
+    let is_stale = reading.dev == SLAVE && serde_json::from_str(&reading.object).is_ok_and(silent);
+    if is_stale { reading.with(STALE, "true") } else { reading }
+}
