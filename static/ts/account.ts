@@ -1,7 +1,7 @@
 /* The accounts' pages: plain forms and links, made live. */
 import { find, setAttribute, typing } from "./dom.ts";
 import { Explorer, readable } from "./explorer.ts";
-import { listen, read, remember, renew } from "./live.ts";
+import { keepTrue } from "./live.ts";
 
 /** One of several texts is shown, by the buttons above them. */
 function tabs(): void {
@@ -33,32 +33,6 @@ function confirmations(): void {
   }
 }
 
-/** No more often than this is the page read again, however much moves. */
-const PAUSE = 2000;
-
-function live(explorer: Explorer | null): void {
-  let reading = false;
-  let dirty = false;
-  const again = async () => {
-    dirty = true;
-    if (reading || document.hidden) return;
-    reading = true;
-    while (dirty && !document.hidden) {
-      dirty = false;
-      const fresh = await read(location.href);
-      const whole = !fresh || renew(fresh, readable);
-      explorer?.renewed();
-      const shown = (await explorer?.again()) ?? true;
-      // What somebody is at is looked at again.
-      dirty ||= !whole || !shown;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
-    }
-    reading = false;
-  };
-  listen(() => void again());
-  document.addEventListener("visibilitychange", () => dirty && void again());
-}
-
 /** The address at which the page can be read again: not that of the form whose refusal it shows, and without what was confirmed once. */
 function settle(): void {
   const url = new URL(location.href);
@@ -71,11 +45,12 @@ function settle(): void {
 }
 
 settle();
-remember();
+const explorer = find("#inspector") ? new Explorer() : null;
+// Before scripts change what the server sent.
+if (find("[data-live]")) keepTrue("/account/events", readable, explorer);
 readable(document);
 tabs();
 confirmations();
-const explorer = find("#inspector") ? new Explorer() : null;
 addEventListener("keydown", (event) => {
   const open = !!find("dialog[open]:not(#sheet)");
   // What the frame's keys took for themselves counts as well: j and k move on here, too.
@@ -86,4 +61,3 @@ addEventListener("keydown", (event) => {
   else if (!explorer && event.key === "r" && !typing(event))
     find<HTMLFormElement>("main form[data-retry]")?.requestSubmit();
 });
-if (find("[data-live]")) live(explorer);

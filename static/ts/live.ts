@@ -3,9 +3,44 @@ import { badge } from "./badge.ts";
 
 const AGAIN = 2000;
 
-/** Calls `moved` when deliveries of the account moved, or may have moved unseen, and keeps the badge. */
-export function listen(moved: () => void): void {
-  const source = new EventSource("/account/events");
+/** What else of a page is to be kept true. */
+export interface Beside {
+  renewed(): void;
+  /** `false`: somebody is at it. */
+  again(): Promise<boolean>;
+}
+
+/** No more often than this is the page read again, however much moves. */
+const PAUSE = 2000;
+
+/** Keeps the page's parts as the server has them, by the stream of events at `url`. */
+export function keepTrue(url: string, after: (part: HTMLElement) => void, beside: Beside | null = null): void {
+  let reading = false;
+  let dirty = false;
+  const again = async () => {
+    dirty = true;
+    if (reading || document.hidden) return;
+    reading = true;
+    while (dirty && !document.hidden) {
+      dirty = false;
+      const fresh = await read(location.href);
+      const whole = !fresh || renew(fresh, after);
+      beside?.renewed();
+      const shown = (await beside?.again()) ?? true;
+      // What somebody is at is looked at again.
+      dirty ||= !whole || !shown;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
+    reading = false;
+  };
+  remember();
+  listen(url, () => void again());
+  document.addEventListener("visibilitychange", () => dirty && void again());
+}
+
+/** Calls `moved` when something moved, or may have moved unseen, and keeps the badge. */
+function listen(url: string, moved: () => void): void {
+  const source = new EventSource(url);
   // Between the page and the stream, and while there was none, nobody was told.
   source.addEventListener("ready", () => {
     badge("live");
@@ -17,7 +52,7 @@ export function listen(moved: () => void): void {
     // A browser gives up for good after an answer that is no event stream.
     if (source.readyState !== EventSource.CLOSED) return;
     source.close();
-    void signedIn().then(() => setTimeout(() => listen(moved), AGAIN));
+    void signedIn().then(() => setTimeout(() => listen(url, moved), AGAIN));
   });
 }
 
@@ -50,12 +85,12 @@ function text(part: HTMLElement): string {
   return part.innerHTML.replace(/(<time[^>]*>)[^<]*/g, "$1");
 }
 
-export function remember(): void {
+function remember(): void {
   for (const part of parts(document)) served.set(part, text(part));
 }
 
 /** Puts the parts of the fresh page in place of ours where they differ; `false`: somebody is at one of them, which stays as it is for now. */
-export function renew(fresh: Document, after: (part: HTMLElement) => void): boolean {
+function renew(fresh: Document, after: (part: HTMLElement) => void): boolean {
   const found = new Map(parts(fresh).map((part) => [part.dataset.live, part]));
   let whole = true;
   for (const part of parts(document)) {

@@ -7,6 +7,7 @@ import { Follow } from "./follow.ts";
 import { post, produceForm } from "./form.ts";
 import { plural } from "./format.ts";
 import { LineList } from "./lines.ts";
+import { keepTrue } from "./live.ts";
 import { showBatch } from "./panel.ts";
 import { refreshRecent, showRecent } from "./recent.ts";
 import { toast } from "./toast.ts";
@@ -100,4 +101,5 @@ class ProducerPage {
 
 if (find("#batch")) new ProducerPage();
 else if (find("[data-pretty]")) followDelivery();
-else setInterval(() => void refreshRecent(), 5000);
+else if (find("[data-live]")) keepTrue("/devices/events", () => {});
+else if (find("#recent")) setInterval(() => void refreshRecent(), 5000);

@@ -10,7 +10,7 @@ await play(async (browser) => {
   mkdirSync(folder, { recursive: true });
   const found = [];
   // Empty first: a page that has nothing to show says what would fill it.
-  const empty = { producer: `${producer}/`, batches: `${producer}/batches`, dashboard: `${consumer}/`, events: `${consumer}/events` };
+  const empty = { producer: `${producer}/`, batches: `${producer}/batches`, devices: `${producer}/devices`, dashboard: `${consumer}/`, events: `${consumer}/events` };
   for (const [name, url] of Object.entries(empty)) found.push(...(await looked(browser, `empty-${name}`, url)));
   for (const [name, url] of Object.entries(await filled())) found.push(...(await looked(browser, name, url)));
   found.push(...(await accounts(browser)));

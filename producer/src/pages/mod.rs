@@ -3,6 +3,7 @@
 pub mod account;
 mod batch;
 mod deliveries;
+mod devices;
 pub mod docs;
 mod form;
 mod produce;
@@ -23,7 +24,7 @@ pub const SITES: common::edge::Sites = &[
             ("Account", "/account"),
         ],
     ),
-    ("/", &[("Produce", "/"), ("Batches", "/batches"), ("Deliveries", "/deliveries")]),
+    ("/", &[("Produce", "/"), ("Batches", "/batches"), ("Deliveries", "/deliveries"), ("Devices", "/devices")]),
 ];
 
 /// Adds the pages to `api`, and sends a browser's form that `api` refuses back as a page.
@@ -35,6 +36,8 @@ pub fn beside(api: Router<App>, app: &App) -> Router<App> {
         .route("/batches/{id}", get(produce::show_batch))
         .route("/deliveries", get(deliveries::list))
         .route("/deliveries/{id}", get(deliveries::show))
+        .route("/devices", get(devices::list))
+        .route("/devices/events", get(devices::follow))
 }
 
 /// Where the receiver's own pages are: the root of the address that tasks are posted to.

@@ -40,6 +40,8 @@ async fn a_device_that_answers_no_ping_is_left_and_asked_again() {
     evok.turn_deaf(true);
     let status = until(&producer, "the silence is told", |status| !status["last_error"].is_null()).await;
     assert!(status["last_error"].as_str().unwrap().contains("ping"), "{status}");
+    let page = producer.get("/devices").await.text;
+    assert!(page.contains("boiler") && page.contains("no answer to a ping"), "{page}");
     evok.turn_deaf(false);
     evok.change_silently(0, &di("1_01", 1));
     assert_eq!(counted(&endpoint, "1_01", 1).await, [0, 1]);
@@ -63,6 +65,8 @@ async fn a_modbus_slave_that_falls_silent_is_told_as_stale() {
     evok.change_silently(0, &slave("0.5"));
     let calls = endpoint.arrived("POST", PATH, 3).await;
     assert!(devices(&calls)[2].get("stale").is_none());
+    let page = producer.get("/devices").await.text;
+    assert!(page.contains("Partly silent") && page.contains("Modbus slave 1"), "{page}");
     producer.stop().await;
 }
 
@@ -107,4 +111,22 @@ async fn this_machine_tells_numbers_with_units() {
     }
     assert!(!seen(&calls, "disk"), "the mask holds");
     producer.stop().await;
+}
+
+#[tokio::test]
+async fn the_page_of_devices_is_told_when_a_source_does_otherwise() {
+    let (database, endpoint, evok) =
+        (Database::sqlite(), Endpoint::start().await, Evok::start(&[&di("1_01", 0)]).await);
+    let producer = producer(&database, &endpoint, &File::boiler(&evok, &[])).await;
+    counted(&endpoint, "1_01", 0).await;
+    let mut stream = producer.request("GET", "/devices/events").send().await.unwrap();
+    let mut told = String::new();
+    for event in ["event: ready", "event: moved"] {
+        while !told.contains(event) {
+            told += &String::from_utf8_lossy(&stream.chunk().await.unwrap().expect("the stream goes on"));
+        }
+        evok.tell(&di("1_01", 1));
+    }
+    producer.stop().await;
+    while stream.chunk().await.unwrap().is_some() {}
 }
