@@ -62,11 +62,11 @@ async fn a_modbus_slave_that_falls_silent_is_told_as_stale() {
     let calls = endpoint.arrived("POST", PATH, 2).await;
     assert_eq!(devices(&calls)[1]["stale"], true);
     until(&producer, "the status says so", |status| status["stale"] == json!(["1"])).await;
+    let page = producer.get("/devices").await.text;
+    assert!(page.contains("Partly silent") && page.contains("Modbus slave 1"), "{page}");
     evok.change_silently(0, &slave("0.5"));
     let calls = endpoint.arrived("POST", PATH, 3).await;
     assert!(devices(&calls)[2].get("stale").is_none());
-    let page = producer.get("/devices").await.text;
-    assert!(page.contains("Partly silent") && page.contains("Modbus slave 1"), "{page}");
     producer.stop().await;
 }
 
