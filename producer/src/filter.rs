@@ -110,7 +110,8 @@ fn names(pattern: &str, event: &Value) -> bool {
 }
 
 /// Whether `*` can be replaced in `pattern` so that it becomes `name`.
-fn glob(pattern: &str, name: &str) -> bool {
+#[must_use]
+pub fn glob(pattern: &str, name: &str) -> bool {
     let mut pieces = pattern.split('*');
     let Some(rest) = name.strip_prefix(pieces.next().unwrap_or_default()) else {
         return false;
@@ -181,6 +182,20 @@ mod tests {
             assert_eq!(matches(&json!({"events": patterns}), &event, &json!({})), expected, "{patterns} {event}");
         }
         assert!(matches(&json!({}), &json!({"any": 1}), &json!(null)));
+    }
+
+    #[test]
+    fn a_star_stands_for_any_letters() {
+        for (pattern, text) in
+            [("ai", "ai"), ("*", ""), ("*", "x"), ("1_*", "1_01"), ("*_01", "1_01"), ("a*b*c", "a-b-b-c"), ("**", "x")]
+        {
+            assert!(glob(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in
+            [("ai", "ao"), ("", "x"), ("1_*", "2_01"), ("*_02", "1_01"), ("a*b*c", "acb"), ("ab*b", "ab")]
+        {
+            assert!(!glob(pattern, text), "{pattern} {text}");
+        }
     }
 
     #[test]

@@ -11,12 +11,14 @@ pub struct Quoted {
 
 impl Quoted {
     /// Where in the text as it was sent that is which stands at `offset` in `text`.
+    #[must_use]
     pub fn sent_at(&self, offset: usize) -> usize {
         offset - self.quotes.partition_point(|quote| *quote < offset)
     }
 }
 
 /// The text with each bare word in quotes; `None`: it has none.
+#[must_use]
 pub fn quoted(sent: &str) -> Option<Quoted> {
     let (mut text, mut quotes) = (String::with_capacity(sent.len() + 16), Vec::new());
     let (mut copied, mut at) = (0, 0);
@@ -60,4 +62,27 @@ fn word_at(sent: &str, at: usize) -> Option<&'static str> {
     let word = WORDS.into_iter().find(|word| bytes[at..].starts_with(word.as_bytes()))?;
     let before = at.checked_sub(1).and_then(|before| bytes.get(before));
     (!is_part(before) && !is_part(bytes.get(at + word.len()))).then_some(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_becomes_a_text_and_strings_stay() {
+        let cases = [
+            (r#"[{"value": NaN}]"#, r#"[{"value": "NaN"}]"#),
+            ("[-Infinity,Infinity, -1.5]", r#"["-Infinity","Infinity", -1.5]"#),
+            (
+                r#"{"value": "NaN", "alias": "a \" NaN", "x": NaN}"#,
+                r#"{"value": "NaN", "alias": "a \" NaN", "x": "NaN"}"#,
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(quoted(text).unwrap().text, expected);
+        }
+        for unchanged in [r#"{"unit": "°C NaN"}"#, r#"["NaN"#, "[xNaN, NaN_1, 1]", ""] {
+            assert!(quoted(unchanged).is_none(), "{unchanged}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! A JSON object is one event, an array one event for each element, NDJSON one event a line; a form holds one of these in a field. Python and Evok
 //! write what is not a number bare (`NaN`, `Infinity`, `-Infinity`), which is no JSON: it becomes a text of the same letters.
 
-mod bare;
+pub mod bare;
 
 use std::borrow::Cow;
 

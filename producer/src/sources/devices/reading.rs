@@ -1,13 +1,10 @@
 //! One device's object as it was read, and the text it is sent as.
 
-use std::borrow::Cow;
-
+use common::envelope::bare;
 use serde_json::{Map, Value, value::RawValue};
 
 /// Members that move by themselves, so that they are no change: `time` of a 1-wire sensor is a monotonic clock, `last_comm` of a Modbus slave an age.
 const CLOCKS: [&str; 2] = ["time", "last_comm"];
-/// Bare words that Evok writes where a reading is no number, and that are not JSON.
-const NOT_NUMBERS: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
 
 /// What one device says.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,70 +56,19 @@ pub fn with_member(object: &str, name: &str, json: &str) -> String {
 /// # Errors
 /// When it is not JSON even after bare `NaN` and `Infinity` were made texts.
 pub fn parse(message: &str) -> Result<Vec<Reading>, serde_json::Error> {
-    let message = numbers_as_texts(message);
+    let quoted = bare::quoted(message).map(|quoted| quoted.text);
+    let message = quoted.as_deref().unwrap_or(message);
     let objects: Vec<&RawValue> = if message.trim_start().starts_with('[') {
-        serde_json::from_str(&message)?
+        serde_json::from_str(message)?
     } else {
-        vec![serde_json::from_str(&message)?]
+        vec![serde_json::from_str(message)?]
     };
     Ok(objects.into_iter().filter_map(|object| Reading::of(object.get())).collect())
-}
-
-/// The text with bare `NaN`, `Infinity` and `-Infinity` in quotes, as Evok itself writes them for a `data_point`.
-fn numbers_as_texts(text: &str) -> Cow<'_, str> {
-    if !NOT_NUMBERS.iter().any(|word| text.contains(word)) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 8);
-    let mut rest = text;
-    while let Some(at) = rest.find(['"', 'N', 'I', '-']) {
-        let (before, found) = rest.split_at(at);
-        out.push_str(before);
-        let word = NOT_NUMBERS.iter().find(|word| found.starts_with(**word));
-        let quote = if word.is_some() { "\"" } else { "" };
-        let length =
-            word.map_or_else(|| if found.starts_with('"') { string_length(found) } else { 1 }, |word| word.len());
-        out.extend([quote, &found[..length], quote]);
-        rest = &found[length..];
-    }
-    out.push_str(rest);
-    Cow::Owned(out)
-}
-
-/// Bytes of the JSON string that the text begins with, its quotes included; all of a string that does not end.
-fn string_length(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return at + 1,
-            _ => {}
-        }
-    }
-    text.len()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_no_number_becomes_a_text_and_strings_stay() {
-        let cases = [
-            (r#"[{"value": NaN}]"#, r#"[{"value": "NaN"}]"#),
-            ("[-Infinity,Infinity, -1.5]", r#"["-Infinity","Infinity", -1.5]"#),
-            (
-                r#"{"value": "NaN", "alias": "a \" NaN", "x": NaN}"#,
-                r#"{"value": "NaN", "alias": "a \" NaN", "x": "NaN"}"#,
-            ),
-            (r#"{"unit": "°C NaN"}"#, r#"{"unit": "°C NaN"}"#),
-            (r#"["NaN"#, r#"["NaN"#),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(numbers_as_texts(text), expected);
-        }
-    }
 
     #[test]
     fn a_message_is_an_array_or_a_bare_device_and_keeps_its_text() {
@@ -131,6 +77,8 @@ mod tests {
         assert_eq!(bare, parse(&format!("[{object}, 7, {{\"x\": 1}}]")).unwrap());
         assert_eq!((bare[0].object.as_str(), bare[0].number()), (object, Some(6.1)));
         assert!(bare[0].rest.contains_key("lost") && !bare[0].rest.contains_key("time"));
+        let nan = parse(r#"{"dev": "ai", "circuit": "1", "value": NaN}"#).unwrap();
+        assert_eq!((nan[0].value.as_str(), nan[0].number()), (Some("NaN"), None));
         assert!(parse("[{").is_err() && parse("oops").is_err());
     }
 

@@ -6,6 +6,7 @@ use common::task::Priority;
 use serde::Deserialize;
 
 use super::reading::Reading;
+use crate::filter::glob;
 
 /// The wishes of one source.
 #[derive(Clone, Debug)]
@@ -43,8 +44,8 @@ impl Rules {
     /// Whether the mask lets the device through.
     pub fn wants(&self, reading: &Reading) -> bool {
         self.device_mask.iter().any(|pattern| match pattern.split_once('/') {
-            Some((dev, circuit)) => fits(dev, &reading.dev) && fits(circuit, &reading.circuit),
-            None => fits(pattern, &reading.dev),
+            Some((dev, circuit)) => glob(dev, &reading.dev) && glob(circuit, &reading.circuit),
+            None => glob(pattern, &reading.dev),
         })
     }
 
@@ -64,38 +65,6 @@ impl Rules {
 impl Threshold {
     fn is_beyond(&self, reading: &Reading, value: f64) -> bool {
         let is_far = self.above.is_some_and(|above| value > above) || self.below.is_some_and(|below| value < below);
-        is_far && fits(&self.dev, &reading.dev) && fits(&self.circuit, &reading.circuit)
-    }
-}
-
-/// Whether the text is of the pattern, in which `*` stands for any letters, also for none.
-fn fits(pattern: &str, text: &str) -> bool {
-    let Some((head, tail)) = pattern.split_once('*') else { return pattern == text };
-    let Some(mut rest) = text.strip_prefix(head) else { return false };
-    let mut parts: Vec<&str> = tail.split('*').collect();
-    let end = parts.pop().unwrap_or_default();
-    for part in parts {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(end)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_stands_for_any_letters() {
-        for (pattern, text) in
-            [("ai", "ai"), ("*", ""), ("*", "x"), ("1_*", "1_01"), ("*_01", "1_01"), ("a*b*c", "a-b-b-c"), ("**", "x")]
-        {
-            assert!(fits(pattern, text), "{pattern} {text}");
-        }
-        for (pattern, text) in
-            [("ai", "ao"), ("", "x"), ("1_*", "2_01"), ("*_02", "1_01"), ("a*b*c", "acb"), ("ab*b", "ab")]
-        {
-            assert!(!fits(pattern, text), "{pattern} {text}");
-        }
+        is_far && glob(&self.dev, &reading.dev) && glob(&self.circuit, &reading.circuit)
     }
 }
