@@ -62,22 +62,16 @@ impl Store {
     }
 
     /// Takes the lease of a source until then when it is free, has run out, or is `held_us`, the holder's own; `false`: another one has it.
-    ///
-    /// It lies among the limiters: both are a time before which nobody else may begin.
     pub async fn lease_source(&self, source: &str, (held_us, until_us): (i64, i64), now_us: i64) -> sqlx::Result<bool> {
-        let sql = "insert into limiters (id, next_slot_us) values ($1, $2) on conflict (id) do update \
-                   set next_slot_us = excluded.next_slot_us where limiters.next_slot_us < $3 or limiters.next_slot_us = $4";
-        let query = sqlx::query(sql).bind(limiter(source)).bind(until_us).bind(now_us).bind(held_us);
+        let sql = "insert into source_leases (source, until_us) values ($1, $2) on conflict (source) do update \
+                   set until_us = excluded.until_us where source_leases.until_us < $3 or source_leases.until_us = $4";
+        let query = sqlx::query(sql).bind(source).bind(until_us).bind(now_us).bind(held_us);
         query.execute(&self.db.write).await.map(|taken| taken.rows_affected() == 1)
     }
 
     /// Gives the lease back when it is still held until then.
     pub async fn release_source(&self, source: &str, held_us: i64) -> sqlx::Result<()> {
-        let sql = "update limiters set next_slot_us = 0 where id = $1 and next_slot_us = $2";
-        sqlx::query(sql).bind(limiter(source)).bind(held_us).execute(&self.db.write).await.map(drop)
+        let sql = "delete from source_leases where source = $1 and until_us = $2";
+        sqlx::query(sql).bind(source).bind(held_us).execute(&self.db.write).await.map(drop)
     }
-}
-
-fn limiter(source: &str) -> String {
-    format!("devices:{source}")
 }
