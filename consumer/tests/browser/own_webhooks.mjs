@@ -85,6 +85,8 @@ async function subscribes(page) {
     await page.getByRole("button", { name: language, exact: true }).click();
     ok(await page.locator(`#snippet-${language.toLowerCase()}`).isVisible(), `${language} is shown`);
     equal(await page.locator(".snippet:visible").count(), 1);
+    await page.locator(".snippet:visible button").click();
+    await page.locator(".snippet:visible").getByText("Copied").waitFor();
   }
 }
 
@@ -103,6 +105,8 @@ async function watchesItArrive(page, user, { webhook, receiver }) {
   match(await panel.locator("pre.body").last().textContent(), /"amount": 3/);
   await page.keyboard.press("j");
   await eventually("j moves to the one before", async () => /"amount": 2/.test(await panel.locator("pre.body").last().textContent()));
+  await page.keyboard.press("k");
+  await eventually("k moves back", async () => /"amount": 3/.test(await panel.locator("pre.body").last().textContent()));
   await page.screenshot({ path: `${folder}account-explorer-1280-light.png`, fullPage: true });
   deepEqual(await violations(page), []);
   await page.keyboard.press("Escape");

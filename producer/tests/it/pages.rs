@@ -122,7 +122,7 @@ async fn a_form_that_is_not_of_this_session_changes_nothing() {
     let stage = Stage::set(Database::sqlite()).await;
     let (mut one, mut other) = (Owner::of(&stage, "one").await, Owner::of(&stage, "other").await);
     let stolen = other.get(&stage, "/account").await;
-    let token = stolen.text.split_once("name=\"token\" value=\"").unwrap().1.split('"').next().unwrap().to_owned();
+    let token = stolen.token().to_owned();
     let confirm = ("confirm", "one");
     for token in ["", "0000", &token] {
         let page = one.visitor.post(&stage.producer, "/account/delete", &[("token", token), confirm]).await;
@@ -156,7 +156,7 @@ async fn an_account_sees_and_changes_its_own_and_the_administrator_everybodys() 
     let webhook = format!("/account/webhooks/{}", one.webhook);
     let page = other.get(&stage, &webhook).await;
     assert!(page.has("Subscribe") && !page.has("/trigger\"") && !page.has("/delete\""), "{}", page.text);
-    let token = page.text.split_once("name=\"token\" value=\"").unwrap().1.split('"').next().unwrap().to_owned();
+    let token = page.token().to_owned();
     for (action, field) in [
         (format!("{webhook}/trigger"), ("event_data", "1")),
         (format!("{webhook}/describe"), ("description", "mine")),
@@ -272,8 +272,8 @@ on_both! {
             let (stage, delivery) = (&stage, &delivery);
             async move { visitor.get(&stage.producer, delivery).await.has("Delivered 200").then_some(()) }
         }).await;
-        let token = owner.get(&stage, "/account").await;
-        let token = token.text.split_once("name=\"token\" value=\"").unwrap().1.split('"').next().unwrap();
+        let account = owner.get(&stage, "/account").await;
+        let token = account.token();
         let page = owner.visitor.post(&stage.producer, &format!("{delivery}/retry"), &[("token", token)]).await;
         assert!(page.status == 409 && page.has("It was delivered already."), "{}", page.text);
     }

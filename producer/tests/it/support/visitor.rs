@@ -84,6 +84,13 @@ impl Page {
         form.unwrap_or_else(|| panic!("no form goes to {action}: {} {}", self.status, self.text))
     }
 
+    /// What the page's forms carry of its session.
+    pub fn token(&self) -> &str {
+        let rest =
+            self.text.split_once("name=\"token\" value=\"").unwrap_or_else(|| panic!("no token: {}", self.text)).1;
+        rest.split('"').next().unwrap()
+    }
+
     /// What stands in the element with this id.
     pub fn by_id(&self, id: &str) -> &str {
         let rest = self.text.split_once(&format!("id=\"{id}\"")).unwrap_or_else(|| panic!("no {id}: {}", self.text)).1;
