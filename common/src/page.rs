@@ -1,12 +1,20 @@
 //! What every rendered page needs: how numbers and times are written (`static/ts/format.ts` writes the same), and the answer it is sent in.
 
+use std::{convert::Infallible, time::Duration};
+
 use askama::Template;
 use axum::{
-    http::{HeaderValue, header},
-    response::{Html, IntoResponse, Response},
+    http::{HeaderName, HeaderValue, header},
+    response::{
+        Html, IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
 };
+use futures_util::Stream;
 
 use crate::{problem::Problem, time::rfc3339};
+
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 /// A time as a page shows it: how long ago, with the absolute UTC behind it.
 #[derive(Clone, Debug)]
@@ -32,6 +40,16 @@ pub fn render(page: &impl Template) -> Response {
         Ok(text) => ([(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))], Html(text)).into_response(),
         Err(error) => Problem::internal(&error).into_response(),
     }
+}
+
+/// Server-sent events as an answer, with a sign of life every 15 s; no proxy is to hold them back.
+pub fn stream<S>(events: S) -> Response
+where
+    S: Stream<Item = Result<Event, Infallible>> + Send + 'static,
+{
+    let events = Sse::new(events).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE));
+    let unbuffered = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    ([unbuffered], events).into_response()
 }
 
 /// `1,060`.

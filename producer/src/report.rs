@@ -44,23 +44,22 @@ impl Delivery {
     /// `schedule`: how many attempts the engine's own has.
     pub fn of(stored: &deliveries::Delivery, schedule: usize) -> Self {
         let task: Option<Task> = serde_json::from_str(&stored.body).ok();
-        let waits = stored.state == deliveries::State::Waiting && !stored.in_flight;
         Self {
             id: stored.id.clone(),
             message_id: stored.message_id.clone(),
             to: stored.url.clone(),
             batch: stored.batch_id.clone(),
             n: stored.position,
-            state: stored.state.as_str(),
-            in_flight: stored.in_flight,
-            attempt: stored.attempts,
-            step: stored.step,
-            attempts_max: stored.profile.attempts(stored.once, schedule),
-            status: stored.status,
-            reason: stored.reason.clone(),
-            next_at: waits.then(|| rfc3339(stored.due_ms)),
-            created_at: rfc3339(stored.created_ms),
-            updated_at: rfc3339(stored.updated_ms),
+            state: stored.standing.state.as_str(),
+            in_flight: stored.standing.in_flight,
+            attempt: stored.standing.attempts,
+            step: stored.standing.step,
+            attempts_max: stored.standing.profile.attempts(stored.standing.once, schedule),
+            status: stored.standing.status,
+            reason: stored.standing.reason.clone(),
+            next_at: stored.standing.next_ms().map(rfc3339),
+            created_at: rfc3339(stored.standing.created_ms),
+            updated_at: rfc3339(stored.standing.updated_ms),
             priority: task.as_ref().map(|task| task.priority),
             owner: task.map(|task| task.owner),
         }

@@ -4,13 +4,10 @@ use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue},
-    response::{
-        IntoResponse, Response,
-        sse::{Event, KeepAlive, Sse},
-    },
+    http::HeaderMap,
+    response::{Response, sse::Event},
 };
-use common::{problem::Problem, time::now_ms};
+use common::{page, problem::Problem, time::now_ms};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, time::sleep};
@@ -57,10 +54,7 @@ pub async fn follow(
     let after = last.or(from.after).unwrap_or(0);
     let wake = app.progress.follow(&id);
     let follower = Follower { app, id, after, wake, ready: VecDeque::new(), told: None, ended: false };
-    let events = Sse::new(stream::unfold(follower, Follower::next))
-        .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
-    let unbuffered = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    Ok(([unbuffered], events).into_response())
+    Ok(page::stream(stream::unfold(follower, Follower::next)))
 }
 
 /// One open stream: where it is in the log, and what it has read but not sent.

@@ -11,24 +11,19 @@ use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
 use super::{
-    account::words::{Choice, choices},
+    attempt::{AttemptRow, SHOWN},
+    choice::{Choice, choices},
     short,
-    standing::{Pill, STATES, Standing},
-    verdict,
+    standing::{Pill, STATES, pill},
 };
 use crate::{
     App,
     extract::{self, Id, Params},
     report::Delivery,
-    store::{
-        attempts::Attempt,
-        deliveries::{self, State as DeliveryState},
-    },
+    store::deliveries::{self, State as DeliveryState},
 };
 
 const DELIVERIES: i64 = 50;
-/// Attempts a delivery is shown with.
-const ATTEMPTS: i64 = 100;
 
 /// What the filter form sends; `cursor` pages.
 #[derive(Debug, Default, Deserialize)]
@@ -94,8 +89,8 @@ fn row(app: &App, stored: &deliveries::Delivery, now_ms: i64) -> Row {
     };
     Row {
         href: format!("/deliveries/{}", stored.id),
-        at: Stamp::of(stored.updated_ms, now_ms),
-        pill: Standing::from(stored).pill(now_ms),
+        at: Stamp::of(stored.standing.updated_ms, now_ms),
+        pill: pill(&stored.standing, now_ms),
         what,
         url: delivery.to,
         place: stored
@@ -108,17 +103,6 @@ fn row(app: &App, stored: &deliveries::Delivery, now_ms: i64) -> Row {
 struct Link {
     href: String,
     label: String,
-}
-
-struct AttemptRow {
-    number: i64,
-    at: Stamp,
-    class: &'static str,
-    symbol: &'static str,
-    result: String,
-    detail: String,
-    took: String,
-    response: String,
 }
 
 #[derive(Template)]
@@ -143,43 +127,23 @@ struct DeliveryPage {
 pub async fn show(State(app): State<App>, Id(id): Id) -> Result<Response, Problem> {
     let now_ms = now_ms();
     let stored = app.store.delivery(&id).await?.ok_or_else(|| Problem::not_found("such delivery"))?;
-    let attempts = app.store.attempts(&id, ATTEMPTS).await?;
-    let waits = stored.state == DeliveryState::Waiting && !stored.in_flight;
-    let retriable = stored.state != DeliveryState::Delivered && !stored.in_flight;
+    let attempts = app.store.attempts(&id, SHOWN).await?;
     let batch =
         stored.batch_id.as_deref().map(|batch| Link { href: format!("/batches/{batch}"), label: batch.to_owned() });
     Ok(page::render(&DeliveryPage {
         served_at: rfc3339(now_ms),
         consumer_url: super::consumer_url(&app),
-        short: stored.id.chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect(),
+        short: super::tail(&stored.id),
         row: row(&app, &stored, now_ms),
-        unfinished: stored.state == DeliveryState::Waiting,
-        retry: retriable.then(|| format!("/api/deliveries/{}/retry", stored.id)),
+        unfinished: stored.standing.state == DeliveryState::Waiting,
+        retry: stored.standing.can_retry().then(|| format!("/api/deliveries/{}/retry", stored.id)),
         batch,
-        created: Stamp::of(stored.created_ms, now_ms),
-        next: waits.then(|| Stamp::of(stored.due_ms, now_ms).absolute),
+        created: Stamp::of(stored.standing.created_ms, now_ms),
+        next: stored.standing.next_ms().map(|next_ms| Stamp::of(next_ms, now_ms).absolute),
         message_id: stored.message_id,
-        attempts: attempts.into_iter().rev().map(|attempt| attempt_row(attempt, now_ms)).collect(),
+        attempts: AttemptRow::all(attempts, now_ms),
         body: stored.body,
     }))
-}
-
-fn attempt_row(attempt: Attempt, now_ms: i64) -> AttemptRow {
-    let (class, symbol) = match attempt.outcome.as_str() {
-        "delivered" => ("low", "✓"),
-        "retrying" => ("major", "↻"),
-        _ => ("critical", "✕"),
-    };
-    AttemptRow {
-        number: attempt.number,
-        at: Stamp::of(attempt.at_ms, now_ms),
-        class,
-        symbol,
-        result: verdict(attempt.status, attempt.reason.as_deref()),
-        detail: attempt.detail.unwrap_or_default(),
-        took: format!("{} ms", grouped(attempt.duration_ms)),
-        response: attempt.response.unwrap_or_default(),
-    }
 }
 
 #[cfg(test)]

@@ -5,11 +5,7 @@ use std::{convert::Infallible, time::Duration};
 use askama::Template;
 use axum::{
     extract::State,
-    http::{HeaderName, HeaderValue},
-    response::{
-        IntoResponse, Response,
-        sse::{Event, KeepAlive, Sse},
-    },
+    response::{Response, sse::Event},
 };
 use common::{
     page::{self, Stamp},
@@ -95,10 +91,7 @@ pub async fn list(State(app): State<App>) -> Response {
 
 /// `GET /devices/events`: `ready` at the start, then `moved` when a source is doing otherwise than before; their data says nothing.
 pub async fn follow(State(app): State<App>) -> Response {
-    let events =
-        Sse::new(stream::unfold((app, None), next)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
-    let unbuffered = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    ([unbuffered], events).into_response()
+    page::stream(stream::unfold((app, None), next))
 }
 
 type Told = (App, Option<String>);

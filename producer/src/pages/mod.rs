@@ -1,7 +1,9 @@
 //! The pages: produce, batches, deliveries. Plain forms and links; `static/ts/producer.ts` makes them live.
 
 pub mod account;
+mod attempt;
 mod batch;
+mod choice;
 mod deliveries;
 mod devices;
 pub mod docs;
@@ -48,6 +50,11 @@ fn consumer_url(app: &App) -> String {
 /// The first characters of an id, enough to tell it from its neighbours.
 fn short(id: &str) -> String {
     id.chars().take(6).collect()
+}
+
+/// The last characters of an id that begins with the time.
+fn tail(id: &str) -> String {
+    id.get(id.len().saturating_sub(6)..).unwrap_or(id).to_owned()
 }
 
 /// What went wrong in one or two words, for what has no HTTP status.

@@ -55,7 +55,7 @@ async fn attempted(app: &App, delivery: &str) -> Result<Logged, Refused> {
         loop {
             moved.borrow_and_update();
             let stored = app.store.logged(delivery).await?.ok_or(GONE)?;
-            if stored.attempts > 0 {
+            if stored.standing.attempts > 0 {
                 return Ok::<_, Refused>(stored);
             }
             let _ = timeout(SLOW_POLL, moved.changed()).await;

@@ -33,45 +33,32 @@ impl State {
     }
 }
 
-/// A stored delivery with what it carries and where to.
+/// How a delivery stands.
 #[derive(Clone, Debug)]
-pub struct Delivery {
-    pub id: String,
-    /// The `webhook-id`.
-    pub message_id: String,
-    pub endpoint_id: String,
-    pub url: String,
-    pub batch_id: Option<String>,
-    pub position: i64,
+pub struct Standing {
     pub state: State,
     /// When it is tried next; while it is being sent: when the lease ends.
     pub due_ms: i64,
     /// Whether somebody is sending it just now.
     pub in_flight: bool,
+    /// Attempts ever made.
     pub attempts: i64,
+    /// Attempts since it was last put in the queue.
     pub step: i64,
     pub profile: Profile,
     /// A test: one attempt only.
     pub once: bool,
+    /// HTTP status of the last attempt.
     pub status: Option<i64>,
     pub reason: Option<String>,
     pub created_ms: i64,
     pub updated_ms: i64,
-    pub body: String,
 }
 
-impl FromRow<'_, AnyRow> for Delivery {
+impl FromRow<'_, AnyRow> for Standing {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         let state = State::of(row.try_get("state")?);
-        // One event goes to several accounts, and more than once to some: there each delivery is a message of its own.
-        let of_account = row.try_get::<Option<String>, _>("account_id")?.is_some();
         Ok(Self {
-            id: row.try_get("id")?,
-            message_id: row.try_get(if of_account { "id" } else { "message_id" })?,
-            endpoint_id: row.try_get("endpoint_id")?,
-            url: row.try_get("url")?,
-            batch_id: row.try_get("batch_id")?,
-            position: row.try_get("position")?,
             state,
             due_ms: row.try_get("due_ms")?,
             in_flight: state == State::Waiting && row.try_get::<Option<String>, _>("lease")?.is_some(),
@@ -83,6 +70,50 @@ impl FromRow<'_, AnyRow> for Delivery {
             reason: row.try_get("reason")?,
             created_ms: row.try_get("created_ms")?,
             updated_ms: row.try_get("updated_ms")?,
+        })
+    }
+}
+
+impl Standing {
+    /// When the next attempt is made; `None`: none is, or one is under way.
+    #[must_use]
+    pub fn next_ms(&self) -> Option<i64> {
+        (self.state == State::Waiting && !self.in_flight).then_some(self.due_ms)
+    }
+
+    /// Whether it can be put in the queue by hand.
+    #[must_use]
+    pub fn can_retry(&self) -> bool {
+        self.state != State::Delivered && !self.in_flight
+    }
+}
+
+/// A stored delivery with what it carries and where to.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    pub id: String,
+    /// The `webhook-id`.
+    pub message_id: String,
+    pub endpoint_id: String,
+    pub url: String,
+    pub batch_id: Option<String>,
+    pub position: i64,
+    pub standing: Standing,
+    pub body: String,
+}
+
+impl FromRow<'_, AnyRow> for Delivery {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        // One event goes to several accounts, and more than once to some: there each delivery is a message of its own.
+        let of_account = row.try_get::<Option<String>, _>("account_id")?.is_some();
+        Ok(Self {
+            id: row.try_get("id")?,
+            message_id: row.try_get(if of_account { "id" } else { "message_id" })?,
+            endpoint_id: row.try_get("endpoint_id")?,
+            url: row.try_get("url")?,
+            batch_id: row.try_get("batch_id")?,
+            position: row.try_get("position")?,
+            standing: Standing::from_row(row)?,
             body: row.try_get("body")?,
         })
     }
@@ -156,15 +187,24 @@ impl Store {
         }
         let sql = "update deliveries set state = 0, step = 0, busy = 0, cancelled = 0, due_ms = $2, lease = null, updated_ms = $2 where id = $1 and state = $3 \
                    and (state in (-1, 2, 3) or (state = 0 and (lease is null or due_ms <= $2)))";
-        let queued =
-            sqlx::query(sql).bind(id).bind(now_ms).bind(found.state as i64).execute(&mut *tx).await?.rows_affected();
+        let queued = sqlx::query(sql)
+            .bind(id)
+            .bind(now_ms)
+            .bind(found.standing.state as i64)
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
         if queued == 0 {
-            return Ok(if found.state == State::Delivered { Retried::DeliveredAlready } else { Retried::InFlight });
+            return Ok(if found.standing.state == State::Delivered {
+                Retried::DeliveredAlready
+            } else {
+                Retried::InFlight
+            });
         }
         if let Some(batch) = &found.batch_id {
-            match found.state {
+            match found.standing.state {
                 State::Failed => drop(reopen(&mut tx, batch, 1).await?),
-                State::Cancelled => uncancel(&mut tx, batch, found.attempts > 0).await?,
+                State::Cancelled => uncancel(&mut tx, batch, found.standing.attempts > 0).await?,
                 State::Held | State::Waiting | State::Delivered => {}
             }
         }

@@ -2,7 +2,10 @@
 
 use sqlx::{AssertSqlSafe, FromRow, Row, any::AnyRow};
 
-use super::{Store, deliveries::State, profile::Profile};
+use super::{
+    Store,
+    deliveries::{Standing, State},
+};
 
 /// A delivery to an account.
 #[derive(Clone, Debug)]
@@ -18,25 +21,12 @@ pub struct Logged {
     /// The event's name as JSON text.
     pub event: String,
     pub url: String,
-    pub state: State,
-    /// Whether somebody is sending it just now.
-    pub in_flight: bool,
-    /// When it is tried next.
-    pub due_ms: i64,
-    pub attempts: i64,
-    pub step: i64,
-    pub profile: Profile,
-    pub once: bool,
-    pub status: Option<i64>,
-    pub reason: Option<String>,
-    pub created_ms: i64,
-    pub updated_ms: i64,
+    pub standing: Standing,
     pub body: String,
 }
 
 impl FromRow<'_, AnyRow> for Logged {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
-        let state = State::of(row.try_get("state")?);
         Ok(Self {
             id: row.try_get("id")?,
             account_id: row.try_get("account_id")?,
@@ -45,17 +35,7 @@ impl FromRow<'_, AnyRow> for Logged {
             kind: row.try_get("kind")?,
             event: row.try_get::<Option<String>, _>("event")?.unwrap_or_else(|| "null".into()),
             url: row.try_get("url")?,
-            in_flight: state == State::Waiting && row.try_get::<Option<String>, _>("lease")?.is_some(),
-            state,
-            due_ms: row.try_get("due_ms")?,
-            attempts: row.try_get("attempts")?,
-            step: row.try_get("step")?,
-            profile: Profile::of(row.try_get("profile")?),
-            once: row.try_get::<i64, _>("once")? != 0,
-            status: row.try_get("status")?,
-            reason: row.try_get("reason")?,
-            created_ms: row.try_get("created_ms")?,
-            updated_ms: row.try_get("updated_ms")?,
+            standing: Standing::from_row(row)?,
             body: row.try_get("body")?,
         })
     }

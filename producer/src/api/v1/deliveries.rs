@@ -62,8 +62,8 @@ pub struct DeliveryRecord {
 
 impl DeliveryRecord {
     pub fn of(app: &App, stored: &Logged) -> Self {
-        let waits = stored.state == DeliveryState::Waiting && !stored.in_flight;
-        let attempts_max = stored.profile.attempts(stored.once, app.settings.retry_schedule.attempts());
+        let attempts_max =
+            stored.standing.profile.attempts(stored.standing.once, app.settings.retry_schedule.attempts());
         Self {
             id: stored.id.clone(),
             account_id: stored.account_id.clone(),
@@ -72,15 +72,15 @@ impl DeliveryRecord {
             kind: stored.kind.clone(),
             event: raw(&stored.event),
             endpoint: stored.url.clone(),
-            status: stored.state.as_str(),
-            in_flight: stored.in_flight,
-            attempts_made: stored.attempts,
+            status: stored.standing.state.as_str(),
+            in_flight: stored.standing.in_flight,
+            attempts_made: stored.standing.attempts,
             attempts_max,
-            response_status: stored.status,
-            reason: stored.reason.clone(),
-            next_attempt_at: waits.then(|| rfc3339(stored.due_ms)),
-            created_at: rfc3339(stored.created_ms),
-            updated_at: rfc3339(stored.updated_ms),
+            response_status: stored.standing.status,
+            reason: stored.standing.reason.clone(),
+            next_attempt_at: stored.standing.next_ms().map(rfc3339),
+            created_at: rfc3339(stored.standing.created_ms),
+            updated_at: rfc3339(stored.standing.updated_ms),
         }
     }
 }
@@ -221,7 +221,7 @@ pub async fn retry(State(app): State<App>, Named(id): Named, headers: HeaderMap)
 pub async fn cancel(State(app): State<App>, Named(id): Named, headers: HeaderMap) -> Answer {
     let stored = own(&app, &headers, &id).await?;
     if app.store.cancel_delivery(&id, now_ms()).await? == Cancelled::Ended {
-        return Err(Refusal::new(StatusCode::CONFLICT, format!("It is {} already", stored.state.as_str())));
+        return Err(Refusal::new(StatusCode::CONFLICT, format!("It is {} already", stored.standing.state.as_str())));
     }
     changed(&app, &stored).await
 }

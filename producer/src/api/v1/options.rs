@@ -82,7 +82,7 @@ pub async fn ping(State(app): State<App>, Named(id): Named, headers: HeaderMap, 
     let subscription = own(&app, &headers, &id).await?;
     let data = Members::read(&body).ok().map(|members| members.get("event_data", LONGEST_DATA)).transpose()?.flatten();
     let pinged = ping::ping(&app, &subscription, data).await?;
-    let status = if pinged.attempts > 0 { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let status = if pinged.standing.attempts > 0 { StatusCode::OK } else { StatusCode::ACCEPTED };
     deliveries::whole(&app, status, &pinged).await
 }
 

@@ -15,15 +15,13 @@ use super::{
     home::standing,
     said::after,
     session::{Head, Posted, Session},
-    words::{Pager, counted, plain},
+    words::{DAY_MS, Pager, counted, plain},
 };
 use crate::{
     App,
     extract::{Id, Params},
     store::{accounts::Account, totals::MOST_COUNTED},
 };
-
-const DAY_MS: i64 = 24 * 3_600_000;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -11,9 +11,12 @@ use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
 use super::{
-    super::standing::{Pill, STATES, Standing},
+    super::{
+        choice::{Choice, choices},
+        standing::{Pill, STATES, pill},
+    },
     session::{Head, Session},
-    words::{Choice, SPANS, choices, counted, plain, since_ms},
+    words::{SPANS, counted, plain, since_ms},
 };
 use crate::{
     App, canonical,
@@ -97,8 +100,8 @@ impl Row {
     fn of(app: &App, stored: &Logged, now_ms: i64) -> Self {
         Self {
             id: stored.id.clone(),
-            pill: Standing::from(stored).pill(now_ms),
-            at: Stamp::of(stored.created_ms, now_ms),
+            pill: pill(&stored.standing, now_ms),
+            at: Stamp::of(stored.standing.created_ms, now_ms),
             event: plain(&stored.event),
             kind: kind(stored),
             url: stored.url.clone(),
@@ -118,8 +121,8 @@ pub fn kind(stored: &Logged) -> &'static str {
 
 /// `2 of 4`: attempts made of those that its schedule has.
 pub fn tries(app: &App, stored: &Logged) -> String {
-    let most = stored.profile.attempts(stored.once, app.settings.retry_schedule.attempts());
-    match stored.attempts {
+    let most = stored.standing.profile.attempts(stored.standing.once, app.settings.retry_schedule.attempts());
+    match stored.standing.attempts {
         0 => String::new(),
         made if usize::try_from(made).is_ok_and(|made| made > most) => plural(made, "attempt"),
         made => format!("{made} of {most}"),

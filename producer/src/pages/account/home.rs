@@ -15,11 +15,14 @@ use common::{
 };
 
 use super::{
-    super::standing::Pill,
+    super::{
+        choice::{Choice, choices},
+        standing::Pill,
+    },
     said::after,
     session::{self, Head, Posted, Session},
     sign::{KeysPage, private},
-    words::{Choice, choices, counted, plain, wrong as said_wrong},
+    words::{DAY_MS, counted, plain, wrong as said_wrong},
 };
 use crate::{
     App, accounts,
@@ -28,7 +31,6 @@ use crate::{
 };
 
 const HOME: &str = "/account";
-const DAY_MS: i64 = 24 * 3_600_000;
 const GRACES: [(&str, &str); 4] =
     [("86400", "for a day"), ("604800", "for a week"), ("3600", "for an hour"), ("0", "not at all")];
 

@@ -4,12 +4,9 @@ use std::{convert::Infallible, time::Duration};
 
 use axum::{
     extract::State,
-    http::{HeaderName, HeaderValue},
-    response::{
-        IntoResponse, Response,
-        sse::{Event, KeepAlive, Sse},
-    },
+    response::{Response, sse::Event},
 };
+use common::page;
 use futures_util::stream;
 use tokio::{sync::watch, time::sleep};
 
@@ -27,10 +24,7 @@ pub async fn follow(State(app): State<App>, session: Session) -> Response {
     let name = account.as_ref().map_or_else(|| EVERY_ACCOUNT.to_owned(), |id| format!("account:{id}"));
     let wake = app.progress.follow(&name);
     let follower = Follower { app, session, account, wake, mark: None };
-    let events = Sse::new(stream::unfold(follower, Follower::next))
-        .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
-    let unbuffered = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    ([unbuffered], events).into_response()
+    page::stream(stream::unfold(follower, Follower::next))
 }
 
 struct Follower {

@@ -14,12 +14,13 @@ use common::{
 use serde::Deserialize;
 
 use super::{
+    super::choice::{Choice, choices},
     options::Typed,
     said::after,
     session::{Head, Posted, Session},
     spark::Spark,
     subscriptions::named,
-    words::{Choice, SPANS, choices, plain, problem, since_ms},
+    words::{SPANS, plain, problem, since_ms},
 };
 use crate::{
     App,

@@ -37,23 +37,8 @@ fn sentence(text: &str) -> String {
     if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }
 
-/// One step of a select.
-pub struct Choice {
-    pub value: String,
-    pub label: String,
-    pub chosen: bool,
-}
-
-/// The steps of a select, with the one that is chosen.
-pub fn choices(steps: &[(&str, &str)], chosen: &str) -> Vec<Choice> {
-    let choice = |(value, label): &(&str, &str)| Choice {
-        value: (*value).to_owned(),
-        label: (*label).to_owned(),
-        chosen: *value == chosen,
-    };
-    steps.iter().map(choice).collect()
-}
-
+/// Milliseconds of a day.
+pub const DAY_MS: i64 = 24 * 3_600_000;
 /// Spans of time that lists are limited to.
 pub const SPANS: [(&str, &str); 4] =
     [("", "Any time"), ("1h", "Last hour"), ("24h", "Last 24 hours"), ("7d", "Last 7 days")];
