@@ -1,12 +1,13 @@
 //! The accounts' pages, as a browser without scripts meets them: who may see and do what, and that every form does what it says.
 
+use common::{key, time::now_ms};
 use serde_json::json;
 
 use crate::support::{
     Database,
     endpoint::Say,
     eventually,
-    stage::Stage,
+    stage::{SECRET_KEY, Stage},
     visitor::{Page, Visitor},
     wire::{User, get, patch, post},
 };
@@ -45,6 +46,10 @@ impl Owner {
         let found = || async { stage.wire.must(&log).await["deliveries"][0]["id"].as_str().map(str::to_owned) };
         eventually(&format!("a delivery is {status}"), found).await
     }
+}
+
+fn keys(user: &User) -> [(&str, &str); 2] {
+    [("username", &user.username), ("api_key", &user.api_key)]
 }
 
 #[tokio::test]
@@ -115,6 +120,24 @@ async fn a_cookie_that_was_not_signed_here_is_none() {
         let page = Visitor { cookie: cookie.clone() }.get(&stage.producer, "/account").await;
         assert_eq!(page.status, 303, "{cookie}");
     }
+}
+
+#[tokio::test]
+async fn a_session_ends_after_a_week_whatever_the_browser_keeps() {
+    let stage = Stage::set(Database::sqlite()).await;
+    let mut owner = Owner::of(&stage, "owner").await;
+    let api_key_sha256 = key::hex(&key::sha256(owner.user.api_key.as_bytes()));
+    let signing_key = format!("{}:{api_key_sha256}", key::mac(SECRET_KEY, "account sessions"));
+    let cookie = |expires_s: i64| {
+        let named = format!("{}.{expires_s}", owner.user.id);
+        format!("hookcast_account={named}.{}", key::mac(&signing_key, &format!("session.{named}")))
+    };
+    let now_s = now_ms() / 1000;
+    for (cookie, status) in [(cookie(now_s + 60), 200), (cookie(now_s - 1), 303)] {
+        assert_eq!(Visitor { cookie }.get(&stage.producer, "/account").await.status, status);
+    }
+    let page = owner.visitor.post(&stage.producer, "/account/login", &keys(&owner.user)).await;
+    assert!(page.set_cookie.ends_with("; Max-Age=604800"), "{}", page.set_cookie);
 }
 
 #[tokio::test]
