@@ -26,8 +26,8 @@ impl Bus {
     pub fn publish(&self, events: &[Arc<Event>]) {
         let Self::Redis(broker) = self else { return };
         let size: usize = events.iter().map(|event| event.size()).sum();
-        let records: Vec<Record> =
-            if size > MAX_FRAME_BYTES { Vec::new() } else { events.iter().map(|event| event.record()).collect() };
+        let records: Vec<&Record> =
+            if size > MAX_FRAME_BYTES { Vec::new() } else { events.iter().map(|event| &***event).collect() };
         match serde_json::to_vec(&records) {
             Ok(frame) => broker.publish(frame.into()),
             Err(error) => tracing::error!(%error, "cannot write a frame"),

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     collections::HashMap,
+    ops::Deref,
     sync::{Arc, OnceLock},
 };
 
@@ -13,8 +14,9 @@ use common::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
-/// A bar of the chart: a task's priority, or whatever has none of the four.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A bar of the chart: a task's priority, or whatever has none of the four. Written as its place among the bars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "i64", from = "i64")]
 pub enum Rank {
     Task(Priority),
     Other,
@@ -46,12 +48,6 @@ impl Rank {
         }
     }
 
-    /// The rank at a place, `other` for a place that no bar has.
-    #[must_use]
-    pub fn from_index(index: i64) -> Self {
-        usize::try_from(index).ok().and_then(|index| Self::ALL.get(index).copied()).unwrap_or(Self::Other)
-    }
-
     /// The rank of that name; `None` when there is none.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -71,6 +67,19 @@ impl Rank {
     }
 }
 
+impl From<i64> for Rank {
+    /// The rank at a place, `other` for a place that no bar has.
+    fn from(index: i64) -> Self {
+        usize::try_from(index).ok().and_then(|index| Self::ALL.get(index).copied()).unwrap_or(Self::Other)
+    }
+}
+
+impl From<Rank> for i64 {
+    fn from(rank: Rank) -> Self {
+        Self::try_from(rank.index()).unwrap_or(4)
+    }
+}
+
 /// The body as `T` when it is a JSON object; serde reads the elements of an array as a struct's members too.
 fn object<'a, T: Deserialize<'a>>(body: &'a str) -> Option<T> {
     body.starts_with('{').then(|| serde_json::from_str(body).ok())?
@@ -86,11 +95,40 @@ pub struct NewEvent {
     pub received_ms: i64,
     pub request: Arc<str>,
     pub body: String,
+    pub shown: Shown,
+}
+
+/// What is said of an event for people that its body does not say plainly; stored as JSON, and empty for most.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Shown {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// A device said how things stand, not that something changed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub snapshot: bool,
+}
+
+impl Shown {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// An event of the log.
 #[derive(Debug)]
 pub struct Event {
+    record: Record,
+    /// The body as a JSON string, for the tutorial's clients; made when the first of them is there.
+    quoted: OnceLock<Box<RawValue>>,
+}
+
+/// What another node, or the database, tells of an event.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
     /// Its place: 1, 2, 3 … without holes.
     pub offset: i64,
     pub id: String,
@@ -99,52 +137,33 @@ pub struct Event {
     pub received_ms: i64,
     pub request: Arc<str>,
     pub body: String,
-    /// The body as a JSON string, for the tutorial's clients; made when the first of them is there.
-    quoted: OnceLock<Box<RawValue>>,
-}
-
-/// What another node, or the database, tells of an event.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Record {
-    pub offset: i64,
-    pub id: String,
-    pub source: Arc<str>,
-    pub priority: i64,
-    pub received_ms: i64,
-    pub request: Arc<str>,
-    pub body: String,
+    #[serde(default, skip_serializing_if = "Shown::is_empty")]
+    pub shown: Shown,
+    /// The device whose reading it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<i64>,
+    /// How often the same reading came again, and when it last did.
+    #[serde(default)]
+    pub repeats: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated_ms: Option<i64>,
 }
 
 impl From<Record> for Event {
     fn from(record: Record) -> Self {
-        let Record { offset, id, source, priority, received_ms, request, body } = record;
-        Self {
-            offset,
-            id,
-            source,
-            rank: Rank::from_index(priority),
-            received_ms,
-            request,
-            body,
-            quoted: OnceLock::new(),
-        }
+        Self { record, quoted: OnceLock::new() }
+    }
+}
+
+impl Deref for Event {
+    type Target = Record;
+
+    fn deref(&self) -> &Record {
+        &self.record
     }
 }
 
 impl Event {
-    #[must_use]
-    pub fn record(&self) -> Record {
-        Record {
-            offset: self.offset,
-            id: self.id.clone(),
-            source: self.source.clone(),
-            priority: i64::try_from(self.rank.index()).unwrap_or(4),
-            received_ms: self.received_ms,
-            request: self.request.clone(),
-            body: self.body.clone(),
-        }
-    }
-
     /// The argument of `msg`: a JSON string that holds the event's JSON.
     ///
     /// # Panics
@@ -174,7 +193,11 @@ impl Event {
             received_at: rfc3339(self.received_ms),
             source: &self.source,
             priority: self.rank.as_str(),
-            title: title(&self.body),
+            title: self.shown.title.clone().unwrap_or_else(|| title(&self.body)),
+            owner: self.shown.owner.as_deref(),
+            snapshot: self.shown.snapshot,
+            repeats: self.repeats,
+            repeated_at: self.repeated_ms.map(rfc3339),
             size: self.body.len(),
             task: object(&self.body).map(shown),
         }
@@ -193,6 +216,16 @@ pub struct Summary<'a> {
     pub priority: &'a str,
     /// The owner of a task; else what names the event best.
     pub title: String,
+    /// Who or what it is of, where the rules of its source say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<&'a str>,
+    /// A device said how things stand, not that something changed.
+    pub snapshot: bool,
+    /// How often the same reading of a device came again without a change.
+    pub repeats: i64,
+    /// When it last did: RFC 3339, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeated_at: Option<String>,
     /// Bytes of the body.
     pub size: usize,
     /// The body when it is a task of the streaming tutorial, else null.
@@ -274,10 +307,14 @@ mod tests {
                 offset: 1,
                 id: "a".into(),
                 source: "s".into(),
-                priority: 4,
+                rank: Rank::Other,
                 received_ms: 0,
                 request: "{}".into(),
                 body: body.into(),
+                shown: Shown::default(),
+                device: None,
+                repeats: 0,
+                repeated_ms: None,
             };
             Event::from(record).summary().task
         };

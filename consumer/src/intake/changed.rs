@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{DEFAULT_SOURCE, append, check_source, kept, told, webhook_id};
 use crate::{
     App,
-    event::{NewEvent, Rank},
+    event::{NewEvent, Rank, Shown},
 };
 
 #[utoipa::path(get, path = "/consumetasks", tag = "intake", operation_id = "changed",
@@ -52,6 +52,7 @@ async fn receive(app: &App, source: &str, parts: &Parts) -> Result<(), Problem> 
         received_ms: now_ms(),
         request: kept::describe(parts, 1),
         body,
+        shown: Shown::default(),
     };
     append(app, source, vec![event]).await
 }

@@ -22,7 +22,7 @@ use common::{
 
 use crate::{
     App,
-    event::{NewEvent, Rank},
+    event::{NewEvent, Rank, Shown},
     log::Refused,
 };
 
@@ -119,6 +119,7 @@ fn events(parts: &Parts, source: &str, webhook_id: Option<&str>, body: &[u8]) ->
         received_ms,
         request: request.clone(),
         body: body.into_owned(),
+        shown: Shown::default(),
     });
     Ok(events.collect())
 }

@@ -187,8 +187,8 @@ pub async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Resp
         newer: neighbour(event.offset + 1),
         older: neighbour(event.offset - 1),
         event: EventRow::of(&event, now_ms),
-        id: event.id,
-        raw: event.body,
+        id: event.id.clone(),
+        raw: event.body.clone(),
     }))
 }
 

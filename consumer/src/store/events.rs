@@ -11,9 +11,11 @@ use uuid::Uuid;
 use common::db::{self, Db, Kind, Script, bind};
 
 use super::counts::{self, Tally};
-use crate::event::{Event, NewEvent, Rank, Record};
+use crate::event::{Event, NewEvent, Rank, Record, Shown};
 
-const COLUMNS: &str = "log_offset, id, source, priority, received_ms, request, body";
+const COLUMNS: &str = "log_offset, id, source, priority, received_ms, request, body, shown, device";
+/// What is read beside them: it changes after the event was appended.
+const REPEATS: &str = "repeats, repeated_ms";
 
 /// Rows of one insert at most.
 const MAX_ROWS: usize = 256;
@@ -100,15 +102,17 @@ async fn lock(
 fn number(head: i64, events: Vec<NewEvent>, mut known: HashSet<(String, String)>) -> Vec<Arc<Event>> {
     let mut fresh = Vec::with_capacity(events.len());
     let mut offset = head;
-    for NewEvent { webhook_id, source, rank, received_ms, request, body } in events {
+    for NewEvent { webhook_id, source, rank, received_ms, request, body, shown } in events {
         let repeated = webhook_id.as_ref().is_some_and(|id| !known.insert((id.clone(), source.to_string())));
         if repeated {
             continue;
         }
         offset += 1;
         let id = webhook_id.unwrap_or_else(|| Uuid::now_v7().to_string());
-        let priority = i64::try_from(rank.index()).unwrap_or(4);
-        fresh.push(Arc::new(Event::from(Record { offset, id, source, priority, received_ms, request, body })));
+        let (device, repeats, repeated_ms) = (None, 0, None);
+        let record =
+            Record { offset, id, source, rank, received_ms, request, body, shown, device, repeats, repeated_ms };
+        fresh.push(Arc::new(record.into()));
     }
     fresh
 }
@@ -122,18 +126,24 @@ fn rows_of_one_insert(kind: Kind, events: &[Arc<Event>]) -> usize {
 }
 
 fn insert(script: &mut Script, events: &[Arc<Event>]) -> sqlx::Result<()> {
-    let arguments = script.statement(&format!("insert into events ({COLUMNS}) values {}", db::marks(events.len(), 7)));
+    let arguments = script.statement(&format!("insert into events ({COLUMNS}) values {}", db::marks(events.len(), 9)));
     for event in events {
-        let Record { offset, id, source, priority, received_ms, request, body } = event.record();
-        bind(arguments, offset)?;
-        bind(arguments, id)?;
-        bind(arguments, source.to_string())?;
-        bind(arguments, priority)?;
-        bind(arguments, received_ms)?;
-        bind(arguments, request.to_string())?;
-        bind(arguments, body)?;
+        bind(arguments, event.offset)?;
+        bind(arguments, event.id.clone())?;
+        bind(arguments, event.source.to_string())?;
+        bind(arguments, i64::from(event.rank))?;
+        bind(arguments, event.received_ms)?;
+        bind(arguments, event.request.to_string())?;
+        bind(arguments, event.body.clone())?;
+        bind(arguments, written(&event.shown))?;
+        bind(arguments, event.device)?;
     }
     Ok(())
+}
+
+/// As it stands in its column.
+fn written(shown: &Shown) -> Option<String> {
+    if shown.is_empty() { None } else { serde_json::to_string(shown).ok() }
 }
 
 fn arrived(events: &[Arc<Event>]) -> BTreeMap<(Arc<str>, i64), Tally> {
@@ -202,7 +212,7 @@ pub async fn find(db: &Db, search: &Search) -> sqlx::Result<Vec<Event>> {
     let ranks = if ranks.is_empty() { String::new() } else { format!("and priority in ({})", ranks.join(",")) };
     let order = if search.newest_first { "desc" } else { "asc" };
     let text = format!(
-        "select {COLUMNS} from events where log_offset > $1 and log_offset < $2 and ($4 = '' or source = $4) \
+        "select {COLUMNS}, {REPEATS} from events where log_offset > $1 and log_offset < $2 and ($4 = '' or source = $4) \
          and ($5 = '' or lower(body) like $5 escape '!' or lower(body) like $6 escape '!') {ranks} order by log_offset {order} limit $3"
     );
     let part = search.text.as_deref();
@@ -239,7 +249,7 @@ pub async fn named(db: &Db, name: &str) -> sqlx::Result<Option<Event>> {
 /// # Errors
 /// When the database fails.
 async fn by_id(db: &Db, id: &str) -> sqlx::Result<Option<Event>> {
-    let text = format!("select {COLUMNS} from events where id = $1 order by log_offset desc limit 1");
+    let text = format!("select {COLUMNS}, {REPEATS} from events where id = $1 order by log_offset desc limit 1");
     sqlx::query(sqlx::AssertSqlSafe(text))
         .bind(id.to_owned())
         .fetch_optional(&db.read)
@@ -264,10 +274,17 @@ fn event(row: &AnyRow) -> sqlx::Result<Event> {
         offset: row.try_get(0)?,
         id: row.try_get(1)?,
         source: row.try_get::<String, _>(2)?.into(),
-        priority: row.try_get(3)?,
+        rank: row.try_get::<i64, _>(3)?.into(),
         received_ms: row.try_get(4)?,
         request: row.try_get::<String, _>(5)?.into(),
         body: row.try_get(6)?,
+        shown: row
+            .try_get::<Option<String>, _>(7)?
+            .and_then(|json| serde_json::from_str(&json).ok())
+            .unwrap_or_default(),
+        device: row.try_get(8)?,
+        repeats: row.try_get(9)?,
+        repeated_ms: row.try_get(10)?,
     };
     Ok(record.into())
 }
