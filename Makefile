@@ -1,6 +1,6 @@
 # What a person or CI does here; each target is a script that can be read.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint e2e bench bootstrap
+.PHONY: help run test lint e2e bench fuzz bootstrap
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,10 +20,14 @@ e2e: ## Only the end-to-end tests: both programs, killed and restarted, foreign 
 	@scripts/bootstrap.sh test
 	@scripts/test.sh e2e
 
-bench: ## Measure the intake next to a bare handler, then the accounts API, and write docs/benchmarks.md
+fuzz: ## Ten million made-up inputs (FUZZ_CASES) for each property of what arrives; `make test` makes 256
+	@scripts/fuzz.sh
+
+bench: ## Measure the intake next to a bare handler, the accounts API and devices, and write docs/benchmarks.md
 	@scripts/bootstrap.sh bench
 	@node bench/run.mjs
 	@node bench/accounts.mjs
+	@node bench/devices.mjs
 
 bootstrap: ## Install everything that test, lint and bench need
 	@scripts/bootstrap.sh all

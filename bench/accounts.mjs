@@ -30,7 +30,7 @@ async function main() {
       const table = await pair(kind, "calls", (sites) => calling(sites, endpoint));
       results.push({ kind, events, table });
     }
-    writeSection(report(results));
+    writeSection("accounts", report(results));
   } finally {
     endpoint.stop();
     rmSync(folder, { recursive: true, force: true });

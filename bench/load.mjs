@@ -7,8 +7,8 @@ import { promisify } from "node:util";
 const TICKS_PER_SECOND = 100;
 
 /** wrk's figures, with the processor time that the server took for each request. */
-export async function load(url, { connections, seconds, pid }) {
-  const args = ["-t2", `-c${connections}`, `-d${seconds}s`, "--timeout", "8s", "--latency", "-s", "bench/post.lua", url];
+export async function load(url, { connections, seconds, pid, script = "bench/post.lua" }) {
+  const args = ["-t2", `-c${connections}`, `-d${seconds}s`, "--timeout", "8s", "--latency", "-s", script, url];
   const before = processorSeconds(pid);
   const { stdout } = await promisify(execFile)("wrk", args);
   const figures = JSON.parse(stdout.match(/FIGURES (.*)/)[1]);

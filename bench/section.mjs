@@ -1,30 +1,30 @@
-// docs/benchmarks.md has two authors: the section between the markers is the accounts API's, the rest is the intake's.
+// docs/benchmarks.md has several authors: each section between markers is of its own script, the rest is the intake's.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 const PAGE = "docs/benchmarks.md";
-const BEGIN = "<!-- accounts: written by bench/accounts.mjs -->";
-const END = "<!-- /accounts -->";
+const SECTION = /<!-- (\w+): written by .*? -->\n[\s\S]*?<!-- \/\1 -->\n?/g;
 
-/** Writes the page around the section, which stays. */
+/** Writes the page around the sections, which stay. */
 export function writePage(text) {
-  const [, section] = parts();
-  write(section ? `${text.trimEnd()}\n\n${BEGIN}${section}${END}\n` : text);
+  write([text, ...sections().values()]);
 }
 
-/** Writes the section, and leaves the page around it as it is. */
-export function writeSection(text) {
-  const [before, , after] = parts();
-  write(`${before.trimEnd()}\n\n${BEGIN}\n${text.trim()}\n${END}\n${after.trimStart()}`.trimStart());
+/** Writes the section of this name, and leaves everything else as it is. */
+export function writeSection(name, text) {
+  const all = sections();
+  all.set(name, `<!-- ${name}: written by bench/${name}.mjs -->\n${text.trim()}\n<!-- /${name} -->`);
+  write([page().replaceAll(SECTION, ""), ...all.values()]);
 }
 
-function parts() {
-  const page = existsSync(PAGE) ? readFileSync(PAGE, "utf8") : "";
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from < 0 || to < from) return [page, "", ""];
-  return [page.slice(0, from), page.slice(from + BEGIN.length, to), page.slice(to + END.length)];
+function sections() {
+  return new Map([...page().matchAll(SECTION)].map(([text, name]) => [name, text]));
 }
 
-function write(text) {
+function page() {
+  return existsSync(PAGE) ? readFileSync(PAGE, "utf8") : "";
+}
+
+function write(parts) {
   mkdirSync("docs", { recursive: true });
-  writeFileSync(PAGE, text);
+  writeFileSync(PAGE, `${parts.map((part) => part.trim()).filter(Boolean).join("\n\n")}\n`);
 }

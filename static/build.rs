@@ -13,8 +13,16 @@ use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
 /// What esbuild starts from; each becomes one file of `dist/`.
-const ENTRIES: [&str; 7] =
-    ["ts/theme.ts", "ts/site.ts", "ts/consumer.ts", "ts/producer.ts", "ts/docs.ts", "ts/account.ts", "css/site.css"];
+const ENTRIES: [&str; 8] = [
+    "ts/theme.ts",
+    "ts/site.ts",
+    "ts/consumer.ts",
+    "ts/sources.ts",
+    "ts/producer.ts",
+    "ts/docs.ts",
+    "ts/account.ts",
+    "css/site.css",
+];
 /// What is served as its package has it.
 const READY: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
 const COPIED: [&str; 5] = ["ts", "css", "package.json", "package-lock.json", "tsconfig.json"];

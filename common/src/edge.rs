@@ -90,12 +90,17 @@ impl Edge {
             return true;
         }
         let Some((_, authority)) = origin.split_once("://") else {
-            return false;
+            // A browser writes a scheme, or null; senders of CloudEvents write their DNS name (HTTP webhooks, version 1.0.1).
+            return origin != "null" && is_dns_name(origin);
         };
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         host.is_some_and(|host| host.eq_ignore_ascii_case(authority))
             || (self.loopback && is_own_name(host_name(authority)))
     }
+}
+
+fn is_dns_name(origin: &str) -> bool {
+    origin.contains('.') && origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
 }
 
 fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<Cow<'a, str>> {
@@ -265,5 +270,6 @@ mod tests {
             assert!(!wide.origin_is_good(&from(origin)), "{origin}");
         }
         assert!(local.origin_is_good(&from("http://localhost:5000")));
+        assert!(local.origin_is_good(&from("eventemitter.example.com")), "no browser writes it so");
     }
 }

@@ -1,9 +1,13 @@
 //! The consumer's settings.
 #![expect(clippy::doc_markdown, reason = "the comments of the fields are the text of --help")]
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use common::config::{CommonArgs, parse_duration};
 
 /// Receives webhooks on `/consumetasks`, keeps them in an ordered log and shows them live on `/`.
@@ -49,12 +53,41 @@ pub struct Config {
     #[arg(long, default_value_t = 1000, hide = true)]
     pub max_sources: usize,
 
+    /// A device that was silent for longer is shown as stale; 0: never
+    #[arg(long, env = "STALE_AFTER", value_name = "TIME", default_value = "1d", value_parser = parse_duration)]
+    pub stale_after: Duration,
+
+    /// The file with the sources that may send and how they are guarded (docs/sources.md); unset: those of the page Sources
+    #[arg(long, env = "SOURCES", value_name = "FILE")]
+    pub sources: Option<PathBuf>,
+
+    /// What becomes of a webhook for a source that is not configured: `open` takes it, `refuse` answers 403
+    #[arg(long, env = "UNKNOWN_SOURCES", value_enum, default_value = "open")]
+    pub unknown_sources: UnknownSources,
+
     /// Where the dashboard's empty state finds the producer
     #[arg(long, env = "PRODUCER_URL", value_name = "URL", default_value = "http://localhost:5000/")]
     pub producer_url: String,
 
     #[command(flatten)]
     pub common: CommonArgs,
+}
+
+impl Config {
+    /// The file with the sources; an empty setting is none.
+    #[must_use]
+    pub fn sources_file(&self) -> Option<&Path> {
+        self.sources.as_deref().filter(|path| !path.as_os_str().is_empty())
+    }
+}
+
+/// What becomes of a webhook for a source that is not configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum UnknownSources {
+    /// It is taken, under the name it came with.
+    Open,
+    /// It is answered 403.
+    Refuse,
 }
 
 /// What to do instead of serving.

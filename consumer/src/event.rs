@@ -11,8 +11,10 @@ use common::{
     task::{Priority, Task},
     time::rfc3339,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::value::{RawValue, to_raw_value};
+
+use crate::devices::Reading;
 
 /// A bar of the chart: a task's priority, or whatever has none of the four. Written as its place among the bars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -54,16 +56,31 @@ impl Rank {
         Self::ALL.into_iter().find(|rank| rank.as_str() == name)
     }
 
-    /// The rank of a received event: the text in its member `priority`, if it is one of the four.
+    /// The rank of what is no alarm, such as how things stand at a start: at most Low.
     #[must_use]
-    pub fn of(body: &str) -> Self {
+    pub const fn calm(self) -> Self {
+        match self {
+            Self::Task(_) => Self::Task(Priority::Low),
+            Self::Other => Self::Other,
+        }
+    }
+
+    /// The rank of what says its priority itself, in one of the four words, as the tutorial's task does; `None` for everything else, and for
+    /// devices, which have rules.
+    ///
+    /// It is the shortest way to what the built-in rules say of a task, and must say the same.
+    #[must_use]
+    pub fn of_task(body: &str) -> Option<Self> {
         #[derive(Deserialize)]
         struct Probe<'a> {
             #[serde(borrow)]
             priority: Option<Cow<'a, str>>,
+            dev: Option<IgnoredAny>,
+            circuit: Option<IgnoredAny>,
         }
-        let probe = object::<Probe>(body);
-        probe.and_then(|probe| probe.priority?.parse().ok()).map_or(Self::Other, Self::Task)
+        let probe = object::<Probe>(body)?;
+        let is_device = probe.dev.is_some() && probe.circuit.is_some();
+        probe.priority.filter(|_| !is_device)?.parse().ok().map(Self::Task)
     }
 }
 
@@ -96,6 +113,8 @@ pub struct NewEvent {
     pub request: Arc<str>,
     pub body: String,
     pub shown: Shown,
+    /// What it says of a device, if it is a reading.
+    pub reading: Option<Box<Reading>>,
 }
 
 /// What is said of an event for people that its body does not say plainly; stored as JSON, and empty for most.
@@ -115,6 +134,11 @@ impl Shown {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// About how many bytes it takes.
+    fn size(&self) -> usize {
+        [&self.title, &self.owner].into_iter().flatten().map(|text| text.len() + 20).sum()
     }
 }
 
@@ -149,6 +173,14 @@ pub struct Record {
     pub repeated_ms: Option<i64>,
 }
 
+/// How often the reading that an event is came again, and when it last did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeated {
+    pub offset: i64,
+    pub repeats: i64,
+    pub repeated_ms: i64,
+}
+
 impl From<Record> for Event {
     fn from(record: Record) -> Self {
         Self { record, quoted: OnceLock::new() }
@@ -176,13 +208,13 @@ impl Event {
     /// About how many bytes it takes on the way to the database.
     #[must_use]
     pub fn stored_bytes(&self) -> usize {
-        self.body.len() + self.request.len() + self.id.len() + self.source.len() + 60
+        self.body.len() + self.request.len() + self.id.len() + self.source.len() + self.shown.size() + 60
     }
 
     /// About how many bytes it takes in memory.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.body.len() * 2 + self.request.len() + self.id.len() + 200
+        self.body.len() * 2 + self.request.len() + self.id.len() + self.shown.size() + 200
     }
 
     #[must_use]
@@ -239,7 +271,8 @@ const MAX_TASK_CHARS: usize = 200;
 const NAMES: [&str; 7] = ["owner", "title", "name", "event", "type", "alias", "message"];
 
 /// The first member that names the event for a person, a device's `dev` and `circuit` where it has no name, or the beginning of its JSON.
-fn title(body: &str) -> String {
+#[must_use]
+pub fn title(body: &str) -> String {
     let members: HashMap<Cow<str>, &RawValue> = object(body).unwrap_or_default();
     let text = |name: &str| {
         let text = serde_json::from_str::<String>(members.get(name)?.get()).ok();
@@ -263,19 +296,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_none_of_the_four_priorities_is_other() {
+    fn what_says_one_of_the_four_priorities_is_seen_at_once() {
         let cases = [
-            (r#"{"priority":"Low"}"#, Rank::Task(Priority::Low)),
-            (r#"{"owner":"x","priority":"Cr\u0069tical"}"#, Rank::Task(Priority::Critical)),
-            (r#"{"priority":"low"}"#, Rank::Other),
-            (r#"{"priority":7}"#, Rank::Other),
-            (r#"{"priority":null}"#, Rank::Other),
-            (r#"{"a":1}"#, Rank::Other),
-            ("7", Rank::Other),
-            (r#"["Low"]"#, Rank::Other),
+            (r#"{"priority":"Low"}"#, Some(Priority::Low)),
+            (r#"{"owner":"x","priority":"Cr\u0069tical","dev":"x"}"#, Some(Priority::Critical)),
+            (r#"{"priority":"Low","dev":"ai","circuit":"1"}"#, None),
+            (r#"{"priority":"low"}"#, None),
+            (r#"{"priority":7}"#, None),
+            (r#"{"priority":null}"#, None),
+            (r#"{"a":1}"#, None),
+            ("7", None),
+            (r#"["Low"]"#, None),
         ];
         for (body, expected) in cases {
-            assert_eq!(Rank::of(body), expected, "{body}");
+            assert_eq!(Rank::of_task(body), expected.map(Rank::Task), "{body}");
         }
     }
 

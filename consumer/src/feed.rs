@@ -19,10 +19,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    event::Event,
+    event::{Event, Repeated},
     store::{
         counts::{self, Tally},
-        events,
+        events, rereading,
     },
 };
 
@@ -50,6 +50,9 @@ struct Memory {
     tail: i64,
     totals: BTreeMap<Arc<str>, Tally>,
     seconds: BTreeMap<(i64, Arc<str>), Tally>,
+    /// Of what was changed in the log when this was read.
+    version: Option<String>,
+    repeated: Arc<[Repeated]>,
 }
 
 /// What the feed says of itself at one moment.
@@ -65,6 +68,10 @@ pub struct Snapshot {
     pub seconds: Vec<(i64, Tally)>,
     /// Newest first.
     pub events: Vec<Arc<Event>>,
+    /// Another one when kept events were changed: what was told of them before is old.
+    pub version: Option<String>,
+    /// Of the newest events of all sources those that were repeated, as often as they were of late.
+    pub repeated: Arc<[Repeated]>,
 }
 
 /// What follows an offset.
@@ -136,6 +143,9 @@ impl Feed {
     }
 
     async fn catch_up(&self, db: &Db) -> sqlx::Result<()> {
+        if rereading::version(db).await? != self.memory().version {
+            self.begin_anew(db).await?;
+        }
         loop {
             let reached = self.head();
             let events = events::since(db, reached, PAGE).await?;
@@ -155,11 +165,16 @@ impl Feed {
         }
     }
 
-    /// What follows was forgotten before it was read: nobody can tell it any more, and the totals are read again.
+    /// Reads the memory again: what follows it was forgotten before it was read, so that nobody can tell it any more, or what it holds is no
+    /// longer what the log says. What came in meanwhile stays.
     async fn begin_anew(&self, db: &Db) -> sqlx::Result<()> {
-        let fresh = Memory::load(db).await?;
+        let mut fresh = Memory::load(db).await?;
         let mut memory = self.memory();
-        if fresh.head > memory.head {
+        memory.events.iter().for_each(|event| fresh.push(event));
+        fresh.tail = fresh.tail.max(memory.tail);
+        fresh.repeated = memory.repeated.clone();
+        // More came in than is in memory: the next look will be quicker.
+        if fresh.head >= memory.head {
             *memory = fresh;
         }
         self.tell(&memory);
@@ -181,6 +196,11 @@ impl Feed {
     /// Says that everything before `tail` is no longer kept.
     pub fn set_tail(&self, tail: i64) {
         self.memory().tail = tail;
+    }
+
+    /// Says which of the newest events were repeated, and how often.
+    pub fn set_repeated(&self, repeated: Vec<Repeated>) {
+        self.memory().repeated = repeated.into();
     }
 
     /// Whether everything after the offset is still kept, and the offset is one of this log.
@@ -222,21 +242,24 @@ impl Feed {
         #[expect(clippy::cast_precision_loss, reason = "a rate to one decimal")]
         let rate = recent as f64 / 5.0;
         let seconds = seconds.into_iter().collect();
-        Snapshot { head: memory.head, tail: memory.tail, at: rfc3339(now_ms()), totals, rate, seconds, events }
+        let (head, tail) = (memory.head, memory.tail);
+        let (version, repeated) = (memory.version.clone(), memory.repeated.clone());
+        Snapshot { head, tail, at: rfc3339(now_ms()), totals, rate, seconds, events, version, repeated }
     }
 }
 
 impl Memory {
     async fn load(db: &Db) -> sqlx::Result<Self> {
-        let totals: BTreeMap<Arc<str>, Tally> =
-            counts::all(db).await?.into_iter().map(|row| (row.source.into(), row.tally)).collect();
+        // Asked first: what changes from now on is seen at the next look.
+        let version = rereading::version(db).await?;
+        let (totals, seconds) = counts::state(db, now_ms() / 1000 - SECONDS).await?;
         let head = totals.values().flatten().sum();
         let tail = events::span(db).await?.0.min(head + 1);
         let newest = events::Search { before: head + 1, newest_first: true, limit: PAGE, ..events::Search::default() };
         let mut events: VecDeque<_> = events::find(db, &newest).await?.into_iter().map(Arc::new).collect();
         events.make_contiguous().reverse();
         let bytes = events.iter().map(|event| event.size()).sum();
-        Ok(Self { events, bytes, head, tail, totals, seconds: BTreeMap::new() })
+        Ok(Self { events, bytes, head, tail, totals, seconds, version, ..Self::default() })
     }
 
     /// Takes the event if it is the next one.

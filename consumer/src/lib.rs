@@ -1,22 +1,30 @@
 //! The consumer: receives webhooks, keeps them in an ordered log, and shows them live.
 //!
-//! The path of an event: `intake` → `log` (one writer, one commit for many) → `store` → `feed` and `bus` → `rooms` and `live` → the pages.
+//! The path of an event: `intake` (with `sources` and their `guards`) → `log` (one writer, one commit for many) → `store` → `feed` and `bus` → `rooms` and `live` → the pages.
 
 pub mod api;
 pub mod bus;
 pub mod config;
 pub mod counts;
+pub mod devices;
 pub mod event;
 pub mod feed;
 pub mod flow;
+pub mod guards;
 pub mod intake;
 pub mod live;
 pub mod log;
 pub mod metrics;
 pub mod pages;
+pub mod readings;
+pub mod repeats;
+pub mod rereading;
 pub mod retention;
 pub mod rooms;
+pub mod rules;
+pub mod secrets;
 pub mod sockets;
+pub mod sources;
 pub mod store;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
@@ -24,12 +32,13 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 use anyhow::Context;
 use axum::{Router, routing::get};
 use common::{
-    admin::Gate,
+    admin::{self, Gate},
     broker::Broker,
     config::given,
     db::{self, Db},
     edge::{Edge, guard, harden},
     problem::Problem,
+    seal::Vault,
     serve::{self, Answer},
 };
 use socketioxide::SocketIo;
@@ -37,7 +46,10 @@ use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::{bus::Bus, config::Config, feed::Feed, live::Audience, log::Log, metrics::Metrics};
+use crate::{
+    bus::Bus, config::Config, feed::Feed, live::Audience, log::Log, metrics::Metrics, rereading::Rereadings,
+    sources::Registry,
+};
 
 /// How often the log is asked for a head that moved without news.
 const POLL_ALONE: Duration = Duration::from_secs(5);
@@ -66,16 +78,29 @@ pub struct Services {
     pub bus: Bus,
     pub metrics: Arc<Metrics>,
     pub receiving: intake::Receiving,
+    /// The names that came in by themselves.
     pub sources: intake::Sources,
+    /// The sources that are configured.
+    pub registry: Registry,
     pub edge: Edge,
     pub gate: Gate,
     pub audience: Audience,
+    pub rereadings: Rereadings,
     /// Places for sockets.
     pub sockets: Arc<Semaphore>,
     /// Turns for sockets that read the log.
     pub catching_up: Semaphore,
     pub tasks: TaskTracker,
     pub stop: CancellationToken,
+}
+
+impl Services {
+    /// For how long a device of the source may be silent: the source's own time, else the usual one.
+    #[must_use]
+    pub fn stale_after(&self, source: &str) -> Duration {
+        let own_s = self.registry.get(source).and_then(|source| source.stale_after_s);
+        own_s.and_then(|seconds| u64::try_from(seconds).ok()).map_or(self.config.stale_after, Duration::from_secs)
+    }
 }
 
 /// Serves until `stop`; then takes nothing new, finishes what is under way, commits what is queued, and closes the database.
@@ -95,8 +120,10 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     let listen = listener.local_addr()?;
     let gate = Gate::new("consumer", listen, &config.common, (&db, &config.database_url)).await?;
     let edge = Edge::new(listen, &config.common);
+    let registry = load_registry(&config, &db).await?;
     let (sockets, catching_up) = (Arc::new(Semaphore::new(sockets::MAX_SOCKETS)), Semaphore::new(2));
     let audience = Audience::default();
+    let rereadings = Rereadings::new(db.clone(), feed.clone(), tasks.clone(), stop.clone());
     let max_sources = config.max_sources;
     let services = Services {
         config,
@@ -107,9 +134,11 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
         metrics,
         receiving: intake::Receiving::default(),
         sources: intake::Sources::new(max_sources),
+        registry,
         edge,
         gate,
         audience,
+        rereadings,
         sockets,
         catching_up,
         tasks,
@@ -129,6 +158,11 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     }
     tracing::info!("consumer has stopped");
     served
+}
+
+async fn load_registry(config: &Config, db: &Db) -> anyhow::Result<Registry> {
+    let secret = admin::secret_key(&config.common, db, &config.database_url).await?;
+    Registry::load(db.clone(), Vault::new(&secret), config.sources_file(), config.max_sources).await
 }
 
 /// Serves until the end; when a vital part ends before that, so does the service, with an error.
@@ -178,6 +212,11 @@ fn keep_up(app: &App, vital: &mut JoinSet<()>) {
     let poll = if alone { POLL_ALONE } else { POLL_AMONG_NODES };
     let (feed, db, stop) = (app.feed.clone(), app.db.clone(), app.stop.clone());
     vital.spawn(async move { feed.keep_whole(&db, poll, stop).await });
+    let (feed, db, stop, audience) = (app.feed.clone(), app.db.clone(), app.stop.clone(), app.audience.clone());
+    let is_followed = move || live::is_followed(&audience);
+    app.tasks.spawn(async move { repeats::follow(db, feed, is_followed, stop).await });
+    let (following, stop) = (app.clone(), app.stop.clone());
+    app.tasks.spawn(async move { following.registry.follow(stop).await });
     app.tasks.spawn(retention::run(app.db.clone(), app.feed.clone(), app.config.retention, app.stop.clone()));
 }
 
@@ -189,8 +228,16 @@ async fn close_sockets(io: SocketIo, stop: CancellationToken) {
 /// Webhooks from programs go straight to the intake: the router and its layers cost more than storing an event.
 fn front(app: App, router: Router) -> Answer {
     let by_router = serve::by_router(router);
+    // Before the layer that takes every OPTIONS for a browser's.
+    let handshakes = serve::by_router(intake::handshake::routes().with_state(app.clone()));
     Arc::new(move |request| {
-        if intake::is_plain(&request) { Box::pin(intake::take_plain(app.clone(), request)) } else { by_router(request) }
+        if intake::is_plain(&request) {
+            Box::pin(intake::take_plain(app.clone(), request))
+        } else if intake::handshake::is_one(&request) {
+            handshakes(request)
+        } else {
+            by_router(request)
+        }
     })
 }
 

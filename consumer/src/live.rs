@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use common::time::rfc3339;
 use serde::{Deserialize, Serialize, Serializer};
 use socketioxide::{
     SocketIo,
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     App,
     counts::Counts,
-    event::{Event, Summary},
+    event::{Event, Repeated, Summary},
     feed::Snapshot,
     sockets,
     store::counts::Tally,
@@ -40,6 +41,12 @@ fn rooms_of(audience: &Audience) -> MutexGuard<'_, HashMap<String, usize>> {
     audience.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether any page is open.
+#[must_use]
+pub fn is_followed(audience: &Audience) -> bool {
+    !rooms_of(audience).is_empty()
+}
+
 /// What a page is told at once.
 #[derive(Debug, Serialize)]
 pub struct Frame<'a> {
@@ -50,6 +57,17 @@ pub struct Frame<'a> {
     rate: f64,
     seconds: Vec<Second>,
     events: Vec<Summary<'a>>,
+    /// Another one when kept events were read by other rules: what a page has of them is old.
+    reread: Option<&'a str>,
+    /// What was repeated of the newest events: the count moves when the events do not.
+    repeated: Vec<Again>,
+}
+
+#[derive(Debug, Serialize)]
+struct Again {
+    offset: i64,
+    repeats: i64,
+    repeated_at: String,
 }
 
 /// Unix time and the counts of that second, written as one array.
@@ -73,7 +91,16 @@ impl<'a> Frame<'a> {
             rate: snapshot.rate,
             seconds: snapshot.seconds.iter().map(|(at, tally)| Second(*at, *tally)).collect(),
             events: snapshot.events.iter().map(|event: &Arc<Event>| event.summary()).collect(),
+            reread: snapshot.version.as_deref(),
+            repeated: snapshot.repeated.iter().map(Again::of).collect(),
         }
+    }
+}
+
+impl Again {
+    fn of(repeated: &Repeated) -> Self {
+        let Repeated { offset, repeats, repeated_ms } = *repeated;
+        Self { offset, repeats, repeated_at: rfc3339(repeated_ms) }
     }
 }
 

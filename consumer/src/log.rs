@@ -124,8 +124,8 @@ impl Writer {
         let begun = Instant::now();
         let mut events = Vec::with_capacity(requests.len());
         let mut answers = Vec::with_capacity(requests.len());
-        for mut request in requests {
-            events.append(&mut request.events);
+        for request in requests {
+            events.push(request.events);
             answers.push((request.answer, request.room));
         }
         let appended = time::timeout(COMMIT_TIMEOUT, self.appender.append(events)).await;

@@ -16,7 +16,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::event::Event;
+use crate::{event::Event, guards::Kind};
 
 /// A label of one name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -28,6 +28,12 @@ pub struct PriorityLabel {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct StatusLabel {
     status: u16,
+}
+
+/// Why a webhook was not let in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ReasonLabel {
+    reason: &'static str,
 }
 
 /// The namespace that a socket is in.
@@ -44,6 +50,7 @@ pub struct Metrics {
     pub head: Gauge,
     events: Family<PriorityLabel, Counter>,
     requests: Family<StatusLabel, Counter>,
+    rejected: Family<ReasonLabel, Counter>,
     ok: Counter<u64, AtomicU64>,
     commit_seconds: Histogram,
     commit_events: Histogram,
@@ -54,6 +61,8 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("hookcast_consumer");
         let (sockets, events, requests) =
             (Family::default(), Family::default(), Family::<StatusLabel, Counter>::default());
+        let rejected = Family::<ReasonLabel, Counter>::default();
+        registry.register("rejected", "Webhooks that were not let in, by the kind of reason", rejected.clone());
         let (head, ok) = (Gauge::default(), requests.get_or_create(&StatusLabel { status: 200 }).clone());
         let commit_seconds = Histogram::new(exponential_buckets(0.000_25, 2.0, 14));
         let commit_events = Histogram::new(exponential_buckets(1.0, 2.0, 12));
@@ -63,7 +72,7 @@ impl Default for Metrics {
         registry.register("commit_events", "Events of one commit", commit_events.clone());
         registry.register("sockets", "Connected sockets by namespace", Family::clone(&sockets));
         registry.register("head_offset", "Offset of the newest event this node has seen", head.clone());
-        Self { registry, sockets, head, events, requests, ok, commit_seconds, commit_events }
+        Self { registry, sockets, head, events, requests, rejected, ok, commit_seconds, commit_events }
     }
 }
 
@@ -79,6 +88,11 @@ impl Metrics {
         for (rank, count) in crate::event::Rank::ALL.into_iter().zip(tally) {
             self.events.get_or_create(&PriorityLabel { priority: rank.as_str() }).inc_by(count);
         }
+    }
+
+    /// Counts a webhook that was not let in.
+    pub fn rejected(&self, kind: Kind) {
+        self.rejected.get_or_create(&ReasonLabel { reason: kind.as_str() }).inc();
     }
 
     /// Counts a webhook's answer.

@@ -8,9 +8,11 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context;
 use common::{serve, time::now_ms};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::{sync::watch, time::sleep};
+use url::Url;
 
 use crate::{
     App,
@@ -18,10 +20,12 @@ use crate::{
     delivery::{self, attempt::Sender},
     ending,
     progress::{Batch, Line},
+    receiver::{HARDWARE, below},
     sources::{
-        devices,
+        devices::{self, hardware},
         fake::{self, Order},
     },
+    trigger,
 };
 
 /// Lines that are read at once.
@@ -46,9 +50,8 @@ pub async fn check_devices(file: &Path) -> anyhow::Result<ExitCode> {
 pub async fn produce(args: Produce) -> anyhow::Result<ExitCode> {
     let stop = serve::stop_on_signals()?;
     let app = App::open(args.settings.clone(), args.settings.listen, stop.clone()).await?;
-    let order = order(&app, &args)?;
     let sender = Sender::new(&app.settings, Arc::clone(&app.policy), Arc::clone(&app.vault))?;
-    let batch = fake::produce(&app, order).await?;
+    let batch = queue(&app, &args).await?;
     let delivering = ending::supervised(&stop, delivery::run(app.clone(), sender));
     let mut printer = Printer::new(args.json, batch.total);
     let ended = ending::in_time(&stop, async {
@@ -71,10 +74,22 @@ pub async fn produce(args: Produce) -> anyhow::Result<ExitCode> {
     Ok(if ended.delivered == ended.total { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn order(app: &App, args: &Produce) -> anyhow::Result<Order> {
-    let settings = &app.settings;
-    let to = args.to.clone().unwrap_or_else(|| settings.webhook_receiver_url.clone());
+async fn queue(app: &App, args: &Produce) -> anyhow::Result<trigger::Batch> {
+    let usual = app.settings.webhook_receiver_url.clone();
+    let usual = if args.hardware { below(&usual, HARDWARE) } else { usual };
+    let to = args.to.clone().unwrap_or(usual);
     app.policy.check(&to)?;
+    if !args.hardware {
+        return Ok(fake::produce(app, order(app, args, to)?).await?);
+    }
+    hardware::name(app, &app.settings.devices()?);
+    let wait = args.wait.unwrap_or_default();
+    let batch = hardware::produce(app, hardware::Order { wait, to }).await?;
+    batch.context("no device can be read: look at device_mask in the file of DEVICES")
+}
+
+fn order(app: &App, args: &Produce, to: Url) -> anyhow::Result<Order> {
+    let settings = &app.settings;
     let range = settings.min_nbr_tasks..=settings.max_nbr_tasks;
     let count = args.count.unwrap_or_else(|| fake::draw_count(settings.seed, range));
     anyhow::ensure!((1..=settings.max_batch).contains(&count), "--count must be between 1 and {}", settings.max_batch);

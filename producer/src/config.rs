@@ -66,15 +66,19 @@ pub enum DevicesCommand {
 
 #[derive(Args, Debug)]
 pub struct Produce {
+    /// Send a reading of every device instead: this machine's sensors, and the sources of DEVICES
+    #[arg(long, conflicts_with_all = ["count", "weights"])]
+    pub hardware: bool,
+
     /// Number of tasks; unset: a random one between MIN_NBR_TASKS and MAX_NBR_TASKS, drawn from --seed when that is given
     #[arg(long, value_name = "N")]
     pub count: Option<usize>,
 
-    /// Time between two tasks, 0s: as fast as the receiver takes them; unset: WAIT_TIME
+    /// Time between two tasks, 0s: as fast as the receiver takes them; unset: WAIT_TIME, for readings 0s
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub wait: Option<Duration>,
 
-    /// Where the tasks are posted to; unset: WEBHOOK_RECEIVER_URL
+    /// Where the tasks are posted to; unset: WEBHOOK_RECEIVER_URL, for readings /hardware below it
     #[arg(long, value_name = "URL")]
     pub to: Option<Url>,
 

@@ -14,6 +14,7 @@ mod metrics;
 mod news;
 mod pages;
 mod progress;
+mod receiver;
 mod report;
 mod service;
 mod snippets;
@@ -43,7 +44,7 @@ use handshake::Handshake;
 use metrics::Metrics;
 use news::{Inbox, News};
 use progress::Wake;
-use sources::devices::{self, status::Board};
+use sources::devices::{self, board::Board};
 use store::{Store, presence::Presence};
 
 /// What every handler and task shares.
@@ -68,6 +69,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// How the sources of devices are doing.
     pub devices: Arc<Board>,
+    /// Differs between any two that do not share a database.
+    pub installation: Arc<str>,
     pub stop: CancellationToken,
     _presence: Arc<Presence>,
 }
@@ -105,6 +108,7 @@ impl App {
             news,
             metrics: Metrics::new().into(),
             devices: Arc::default(),
+            installation: installation.into(),
             stop,
             _presence: presence.into(),
         })

@@ -32,6 +32,8 @@ pub struct Batch {
     pub pending: i64,
     /// `running`, `done` or `cancelled`.
     pub state: &'static str,
+    /// `tasks` that were made up, or readings of `hardware`.
+    pub source: String,
     pub seed: u64,
     pub wait_ms: i64,
     pub to: String,
@@ -58,6 +60,7 @@ impl Batch {
             cancelled: stored.cancelled,
             pending,
             state: state(stored),
+            source: stored.source.clone(),
             seed: stored.seed,
             wait_ms: stored.wait_ms,
             to: stored.url.clone(),
@@ -194,6 +197,7 @@ mod tests {
             ended_ms: None,
             cancelled_ms: None,
             url: "http://localhost:5001/consumetasks".into(),
+            source: "tasks".into(),
             seed: 0,
             wait_ms: 0,
             total: 100,

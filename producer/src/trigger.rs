@@ -23,6 +23,8 @@ pub struct Messages {
     pub url: String,
     /// What kind of message they are, such as `task`.
     pub kind: &'static str,
+    /// What they were made of: `tasks` or `hardware`.
+    pub source: &'static str,
     /// JSON texts, sent to the byte as they are.
     pub bodies: Vec<String>,
     pub seed: u64,
@@ -35,12 +37,12 @@ pub struct Messages {
 /// # Errors
 /// When the database fails; nothing is queued then.
 pub async fn queue(app: &App, messages: Messages) -> Result<Batch> {
-    let Messages { batch: id, url, kind, bodies, seed, wait_ms } = messages;
+    let Messages { batch: id, url, kind, source, bodies, seed, wait_ms } = messages;
     let count = bodies.len();
     let now_ms = now_ms();
     let first_wait = app.settings.retry_schedule.wait_after(0).unwrap_or_default();
     let first_due_ms = now_ms.saturating_add(i64::try_from(first_wait.as_millis()).unwrap_or(i64::MAX));
-    let new = NewBatch { id, url, seed, wait_ms, kind, bodies, now_ms, first_due_ms };
+    let new = NewBatch { id, url, seed, wait_ms, kind, source, bodies, now_ms, first_due_ms };
     let batch = app.store.queue_batch(&new).await?;
     tracing::info!(batch.id = %batch.id, tasks = count, to = place(&batch.url), "queued");
     app.metrics.queued(count);

@@ -10,6 +10,8 @@ export interface Batch {
   cancelled: number;
   pending: number;
   state: "running" | "done" | "cancelled";
+  /** What it was made of. */
+  source: "tasks" | "hardware";
   seed: number;
   wait_ms: number;
   to: string;
@@ -94,6 +96,11 @@ export class Lines {
     [this.filteredAt, this.filteredBy] = [this.version, outcome];
     return this.filtered;
   }
+}
+
+/** What a batch consists of. */
+export function noun(batch: Batch): string {
+  return batch.source === "hardware" ? "reading" : "task";
 }
 
 /** Percent of the tasks that were sent to their end, rounded down: 100 only when nothing is left and nothing was cancelled. */

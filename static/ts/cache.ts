@@ -1,6 +1,6 @@
 /* Events by offset: a bounded cache, filled by frames and, a page at a time, from the read API. */
 import { getJson } from "./dom.ts";
-import type { Page, Summary } from "./wire.ts";
+import type { Page, Repeated, Summary } from "./wire.ts";
 
 const PAGE = 100;
 const KEPT = 4000;
@@ -26,6 +26,14 @@ export class Cache {
     for (const offset of this.events.keys()) {
       if (this.events.size <= KEPT - 500) break;
       this.events.delete(offset);
+    }
+  }
+
+  /** Notes on those that are here how often they came again. */
+  repeat(repeated: Repeated[]): void {
+    for (const { offset, repeats, repeated_at } of repeated) {
+      const event = this.events.get(offset);
+      if (event && event.repeats < repeats) this.events.set(offset, { ...event, repeats, repeated_at });
     }
   }
 

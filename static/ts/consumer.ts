@@ -8,6 +8,7 @@ import { Graphs } from "./graphs.ts";
 import { enhanceEventPage, Inspector } from "./inspector.ts";
 import { renderedCounts, showCounts, showRate, showTitle } from "./kpis.ts";
 import { EventList } from "./list.ts";
+import { followReadings } from "./readings.ts";
 import type { Counts, Frame } from "./wire.ts";
 
 class Dashboard {
@@ -169,4 +170,5 @@ if (find("#matrix")) {
   for (const node of plain) node.remove();
   for (const node of document.querySelectorAll<HTMLElement>("[data-live-part]")) node.hidden = false;
   new Dashboard();
-} else enhanceEventPage();
+} else if (find("[data-readings], #history")) followReadings();
+else enhanceEventPage();

@@ -28,6 +28,7 @@ export class Feed {
   private joined = false;
   private away = 0;
   private turn = 0;
+  private reread: string | null | undefined;
   private triedAt = Date.now();
 
   constructor(
@@ -69,8 +70,7 @@ export class Feed {
     return { state: age > STALE_AFTER ? "stale" : "live", age };
   }
 
-  private join(): void {
-    const since = this.head;
+  private join(since = this.head): void {
     const turn = ++this.turn;
     const ask = { since, source: this.source };
     this.socket.timeout(8000).emit("join", ask, (error: Error | null, answer: Joined | Refused) => {
@@ -111,5 +111,9 @@ export class Feed {
     this.lastFrame = Date.now();
     this.head = frame.head;
     this.listener.frame(frame, whole);
+    const old = this.reread !== undefined && this.reread !== frame.reread;
+    this.reread = frame.reread;
+    // What is shown of kept events is no longer what they are.
+    if (old && !whole) this.join(null);
   }
 }

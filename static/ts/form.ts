@@ -6,6 +6,8 @@ export function produceForm(made: (batch: Batch) => void): void {
   const form = find<HTMLFormElement>("#produce");
   if (!form) return;
   const button = need<HTMLButtonElement>("button[type=submit]", form);
+  form.addEventListener("change", () => showChoice(form));
+  showChoice(form);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     clearErrors(form);
@@ -17,6 +19,19 @@ export function produceForm(made: (batch: Batch) => void): void {
     }
     button.disabled = false;
   });
+}
+
+/** What concerns made-up tasks only is not sent with hardware; what concerns both says what happens when it is left empty. */
+function showChoice(form: HTMLFormElement): void {
+  const hardware = form.querySelector('[value="hardware"]:checked') !== null;
+  for (const input of form.querySelectorAll<HTMLInputElement>(".field input")) {
+    const other = input.dataset.ofHardware;
+    if (other === undefined) input.disabled = hardware;
+    else {
+      input.dataset.ofTasks ??= input.placeholder;
+      input.placeholder = hardware ? other : input.dataset.ofTasks;
+    }
+  }
 }
 
 /** Sends a form as the browser would, and reads the JSON answer. */

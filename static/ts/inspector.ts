@@ -7,6 +7,7 @@ import { el, find, getJson, need, setText } from "./dom.ts";
 import { Drawer } from "./drawer.ts";
 import { absolute, bytes, grouped } from "./format.ts";
 import { SYMBOLS, word } from "./priorities.ts";
+import { marks } from "./row.ts";
 import type { Detail, Summary } from "./wire.ts";
 
 export class Inspector {
@@ -65,7 +66,7 @@ export class Inspector {
     const rank = el("span", { class: `pill ${detail.priority.toLowerCase()}` });
     rank.append(el("span", { "aria-hidden": "true" }, SYMBOLS[detail.priority]), word(detail.priority));
     const facts: [string, Node | string][] = [
-      ["Title", detail.title],
+      ["Title", el("span", {}, detail.title, ...marks(detail))],
       ["Priority", rank],
       ["Request", el("span", {}, method, ` ${detail.path}`)],
       ["Received", when],

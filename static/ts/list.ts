@@ -52,6 +52,7 @@ export class EventList {
     this.tail = Math.max(1, frame.tail);
     if (!this.filtered) this.cache.add(frame.events);
     else if (frame.events.length > 0 || whole) this.refreshSoon();
+    this.cache.repeat(frame.repeated);
   }
 
   private readonly refreshLate = debounced(() => void this.filtered?.refresh(), 900);

@@ -1,5 +1,5 @@
 /* The panel of one batch: bar, counts, rate, time left, buttons. */
-import { type Batch, done } from "./batch.ts";
+import { type Batch, done, noun } from "./batch.ts";
 import { find, need, setAttribute, setText } from "./dom.ts";
 import { duration, grouped, plural, rate, took } from "./format.ts";
 
@@ -12,7 +12,7 @@ export function shortId(id: string): string {
 export function showBatch(batch: Batch): void {
   const node = panel();
   node.hidden = false;
-  setText(find("[data-name]", node), `Batch ${shortId(batch.id)} · ${plural(batch.total, "task")}`);
+  setText(find("[data-name]", node), `Batch ${shortId(batch.id)} · ${plural(batch.total, noun(batch))}`);
   setAttribute(find("[data-name]", node), "title", batch.id);
   bar(batch);
   const waiting = batch.pending - batch.retrying;

@@ -1,6 +1,6 @@
 /* The producer's live pages: the form, the batch that is followed, the recent ones. */
 import { badge } from "./badge.ts";
-import type { Batch } from "./batch.ts";
+import { type Batch, noun } from "./batch.ts";
 import { followDelivery } from "./delivery.ts";
 import { coalesced, find, need } from "./dom.ts";
 import { Follow } from "./follow.ts";
@@ -29,8 +29,8 @@ class ProducerPage {
     const id = need("#batch").dataset.id;
     if (id) this.watch(id);
     produceForm((batch) => this.started(batch));
-    this.button("#cancel", (batch) => `Cancelled: ${plural(batch.cancelled, "task")} will not be sent`);
-    this.button("#retry", (batch) => `${plural(batch.pending, "task")} in the queue`);
+    this.button("#cancel", (batch) => `Cancelled: ${plural(batch.cancelled, noun(batch))} will not be sent`);
+    this.button("#retry", (batch) => `${plural(batch.pending, noun(batch))} in the queue`);
     addEventListener("popstate", () => location.reload());
     document.addEventListener("visibilitychange", () => this.draw());
     setInterval(() => this.batch && !this.batch.ended_at && void refreshRecent(), 5000);
@@ -38,7 +38,7 @@ class ProducerPage {
 
   private started(batch: Batch): void {
     history.pushState(null, "", `/batches/${encodeURIComponent(batch.id)}`);
-    toast(`${plural(batch.total, "task")} in the queue`);
+    toast(`${plural(batch.total, noun(batch))} in the queue`);
     this.watch(batch.id);
     this.show(batch);
     void refreshRecent();

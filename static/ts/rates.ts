@@ -1,5 +1,6 @@
 /* The rate over time: a stacked area per priority, with the times the connection was away. */
 import type { Plugin } from "chart.js";
+import { clock, LABEL, roundTimes } from "./axis.ts";
 import { Chart, FONT, palette, tooltip } from "./charts.ts";
 import { grouped, rate } from "./format.ts";
 import { type Priority, SYMBOLS, word } from "./priorities.ts";
@@ -13,11 +14,6 @@ const STACK: { name: Priority; index: number }[] = [
   { name: "Low", index: 0 },
   { name: "other", index: 4 },
 ];
-
-/** Seconds that may lie between two labels of the time axis. */
-const TICKS = [10, 15, 20, 30, 60, 180, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400];
-/** The widths of `14:07:10` and `14:07` with room beside them, in pixels. */
-const LABEL = { seconds: 72, minutes: 56 };
 
 type XY = { x: number; y: number | null };
 
@@ -89,16 +85,7 @@ export class RateChart {
         type: "linear",
         grid: { display: false },
         border: { color: colors.line },
-        afterBuildTicks: (axis) => {
-          const least = (axis.max - axis.min) / (axis.width / (this.step < 10 ? LABEL.seconds : LABEL.minutes));
-          const every = TICKS.find((seconds) => seconds >= least) ?? 86_400;
-          // A label at the very edge would be cut off.
-          const edge = (axis.max - axis.min) * 0.03;
-          axis.ticks = [];
-          for (let at = Math.ceil((axis.min + edge) / every) * every; at <= axis.max - edge; at += every) {
-            axis.ticks.push({ value: at });
-          }
-        },
+        afterBuildTicks: (axis) => roundTimes(axis, this.step < 10 ? LABEL.seconds : LABEL.minutes),
         ticks: {
           color: colors.soft,
           font: FONT,
@@ -183,12 +170,4 @@ export class RateChart {
     const lines = this.steps.map((one) => [new Date(one.at * 1000).toISOString(), ...one.counts].join(","));
     return [`from,low,moderate,major,critical,other`, ...lines, ""].join("\n");
   }
-}
-
-/** A time of day in the reader's own zone. */
-function clock(at: number, withSeconds: boolean): string {
-  const date = new Date(at * 1000);
-  const two = (value: number) => String(value).padStart(2, "0");
-  const minutes = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  return withSeconds ? `${minutes}:${two(date.getSeconds())}` : minutes;
 }

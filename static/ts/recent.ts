@@ -1,5 +1,5 @@
 /* The recent batches, kept up to date while the page is open. */
-import { type Batch, retrying } from "./batch.ts";
+import { type Batch, noun, retrying } from "./batch.ts";
 import { since } from "./clock.ts";
 import { el, find, getJson, setText } from "./dom.ts";
 import { absolute, grouped, plural, rate, took } from "./format.ts";
@@ -33,7 +33,7 @@ function row(batch: Batch): HTMLElement {
     el("span", { class: "when" }, when),
     el("span", { class: `pill ${colour}` }, el("span", { "aria-hidden": "true" }, symbol), word),
     el("span", { class: "what cut" }, summary(batch)),
-    el("span", { class: "from cut" }, `seed ${batch.seed}`),
+    el("span", { class: "from cut" }, batch.source === "hardware" ? "hardware" : `seed ${batch.seed}`),
     el("span", { class: "id" }, shortId(batch.id)),
   );
 }
@@ -47,7 +47,7 @@ function mood(batch: Batch): [string, string, string] {
 }
 
 export function summary(batch: Batch): string {
-  const tasks = plural(batch.total, "task");
+  const tasks = plural(batch.total, noun(batch));
   const delivered = `${grouped(batch.delivered)} delivered`;
   if (!batch.ended_at && batch.retrying > 0)
     return `${tasks} · ${delivered} · ${grouped(batch.retrying)} will be retried`;

@@ -1,6 +1,6 @@
 /* One event as a row of the list. */
 import { since } from "./clock.ts";
-import { el, setText } from "./dom.ts";
+import { el, find, setText } from "./dom.ts";
 import { absolute, grouped } from "./format.ts";
 import { SYMBOLS, word } from "./priorities.ts";
 import type { Summary } from "./wire.ts";
@@ -12,7 +12,7 @@ export function makeRow(): HTMLElement {
     { class: "row event", role: "option" },
     el("span", { class: "when" }),
     pill,
-    el("span", { class: "what cut" }),
+    el("span", { class: "what" }),
     el("span", { class: "from cut" }),
     el("span", { class: "id" }),
   );
@@ -43,9 +43,13 @@ export function drawRow(row: HTMLElement, event: Summary | undefined, { selected
   }
   const [when, pill, what, from, id] = row.children;
   if (when) setText(when, since(event.received_at));
-  if (row.dataset.offset === String(event.offset) && row.dataset.match === match) return;
+  const again = find<HTMLTimeElement>(".again time", row);
+  if (again && event.repeated_at) setText(again, since(event.repeated_at));
+  // Read by other rules, it has another priority or title.
+  const shown = [event.repeats, event.priority, event.title, match].join("\n");
+  if (row.dataset.offset === String(event.offset) && row.dataset.shown === shown) return;
   row.dataset.offset = String(event.offset);
-  row.dataset.match = match;
+  row.dataset.shown = shown;
   row.id = `event-${event.offset}`;
   row.removeAttribute("aria-label");
   if (!when || !pill || !what || !from || !id) return;
@@ -53,9 +57,21 @@ export function drawRow(row: HTMLElement, event: Summary | undefined, { selected
   pill.className = `pill ${event.priority.toLowerCase()}`;
   setText(pill.children[0] ?? null, SYMBOLS[event.priority] ?? SYMBOLS.other);
   setText(pill.children[1] ?? null, word(event.priority));
-  what.replaceChildren(...marked(event.title, match));
+  what.replaceChildren(el("span", { class: "cut" }, ...marked(event.title, match)), ...marks(event));
   setText(from, origin(event));
   setText(id, `#${grouped(event.offset)}`);
+}
+
+/** What is said of a device's reading beside its title: the same as in `event_row.html`. */
+export function marks(event: Summary): (Node | string)[] {
+  const found: (Node | string)[] = [];
+  if (event.snapshot) found.push(" ", el("span", { class: "tag" }, "snapshot"));
+  if (event.repeated_at) {
+    const at = el("time", { datetime: event.repeated_at, title: absolute(event.repeated_at), "data-rel": true });
+    at.textContent = since(event.repeated_at);
+    found.push(" ", el("span", { class: "again" }, `×${grouped(event.repeats)}, last `, at));
+  }
+  return found;
 }
 
 /** The text with what was searched for marked, in either case; the search looks at the whole body, so the title may lack it. */

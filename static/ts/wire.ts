@@ -15,6 +15,11 @@ export interface Summary {
   source: string;
   priority: Priority;
   title: string;
+  /** A device said how things stand, not that something changed. */
+  snapshot: boolean;
+  /** How often the same reading of a device came again, and when it last did. */
+  repeats: number;
+  repeated_at?: string;
   size: number;
   task: Task | null;
 }
@@ -33,6 +38,12 @@ export type Counts = Record<Priority, number> & { total: number };
 /** Unix second (or start of a step), then the counts in the order of `PRIORITIES`. */
 export type Point = [number, number, number, number, number, number];
 
+export interface Repeated {
+  offset: number;
+  repeats: number;
+  repeated_at: string;
+}
+
 export interface Frame {
   head: number;
   tail: number;
@@ -41,6 +52,10 @@ export interface Frame {
   rate: number;
   seconds: Point[];
   events: Summary[];
+  /** Another one when kept events were read by other rules. */
+  reread: string | null;
+  /** Of the newest events those that were repeated. */
+  repeated: Repeated[];
 }
 
 export interface Page {
@@ -54,4 +69,12 @@ export interface Rates {
   step: number;
   from: number;
   points: Point[];
+}
+
+/** How a device's value went: Unix milliseconds and value, `null` where it was no number. */
+export interface Course {
+  points: [number, number | null][];
+  from: number;
+  to: number;
+  complete: boolean;
 }

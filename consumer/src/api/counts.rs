@@ -1,4 +1,4 @@
-//! The read API's numbers: counts, rates over time, sources.
+//! The read API's numbers: counts and rates over time.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,7 @@ use axum::{
     Json,
     extract::{Query, State},
 };
-use common::{
-    problem::Problem,
-    time::{now_ms, rfc3339},
-};
+use common::{problem::Problem, time::now_ms};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -75,30 +72,4 @@ pub async fn rates(State(app): State<App>, Query(query): Query<RatesQuery>) -> R
         [at, low, moderate, major, critical, other]
     });
     Ok(Json(Rates { window, step, from, points: points.collect() }))
-}
-
-/// A source that something came from.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Source {
-    #[serde(rename = "source")]
-    name: String,
-    total: i64,
-    /// RFC 3339, UTC, to the second.
-    last_at: String,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Sources {
-    sources: Vec<Source>,
-}
-
-#[utoipa::path(get, path = "/api/sources", tag = "log", responses((status = 200, body = Sources)))]
-pub async fn sources(State(app): State<App>) -> Result<Json<Sources>, Problem> {
-    let rows = counts::all(&app.db).await?;
-    let sources = rows.into_iter().map(|row| Source {
-        total: row.tally.iter().sum(),
-        last_at: rfc3339(row.last_ms),
-        name: row.source,
-    });
-    Ok(Json(Sources { sources: sources.collect() }))
 }

@@ -1,6 +1,10 @@
-//! The read API, which our pages use and scripts may: events here, counts, rates and sources in `counts`.
+//! The API, which our pages use and scripts may: events here, counts and rates in `counts`, sources in `sources`, devices in `devices`, trying rules
+//! in `rules`.
 
 mod counts;
+mod devices;
+mod rules;
+mod sources;
 
 use std::collections::BTreeMap;
 
@@ -41,7 +45,12 @@ pub fn routes_and_document() -> (axum::Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(show))
         .routes(routes!(counts::totals))
         .routes(routes!(counts::rates))
-        .routes(routes!(counts::sources))
+        .routes(routes!(sources::list))
+        .routes(routes!(sources::rejected))
+        .routes(routes!(sources::unknown))
+        .routes(routes!(rules::test))
+        .routes(routes!(devices::list))
+        .routes(routes!(devices::show))
         .split_for_parts()
 }
 

@@ -1,36 +1,31 @@
-//! `POST /consumetasks[/{source}]`: read, decode, append to the log, and only then answer 200 `OK`. A `GET` says that something changed.
+//! `POST /consumetasks[/{source}[/{token}]]`: read, verify, decode, append to the log, and only then answer 200 `OK`. A `GET` says that something
+//! changed, an `OPTIONS` asks for permission.
 
 mod body;
 pub mod changed;
+mod decode;
+mod door;
+pub mod handshake;
 mod kept;
 mod sources;
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use axum::{
     Router,
     extract::{Path, Request, State},
-    http::{HeaderMap, Method, header, request::Parts},
+    http::{HeaderMap, Method, header},
     response::{IntoResponse, Response},
     routing::post,
 };
-use common::{
-    envelope::{self, Limits, Refusal},
-    problem::Problem,
-    time::now_ms,
-};
+use common::problem::Problem;
 
-use crate::{
-    App,
-    event::{NewEvent, Rank, Shown},
-    log::Refused,
-};
+use crate::{App, event::NewEvent, log::Refused};
+use door::Place;
 
 pub use body::Receiving;
 pub use sources::Sources;
 
-const MAX_EVENTS: usize = 1000;
-const MAX_DEPTH: usize = 128;
 const MAX_ID_CHARS: usize = 256;
 const MAX_SOURCE_CHARS: usize = 64;
 const DEFAULT_SOURCE: &str = "default";
@@ -42,20 +37,33 @@ pub fn routes() -> Router<App> {
         .route("/consumetasks/", post(take).get(changed::take))
         .route("/consumetasks/{source}", post(take_from).get(changed::take_from))
         .route("/consumetasks/{source}/", post(take_from).get(changed::take_from))
+        .route("/consumetasks/{source}/{token}", post(take_with_token).get(changed::take_with_token))
+        .route("/consumetasks/{source}/{token}/", post(take_with_token).get(changed::take_with_token))
 }
 
 #[utoipa::path(post, path = "/consumetasks", tag = "intake", operation_id = "consumetasks",
     request_body(content = serde_json::Value, description = "A JSON object, an array (one event each, at most 1000), or NDJSON; the Content-Type does not matter"),
     params(("webhook-id" = Option<String>, Header, description = "Idempotency key: a repeat is answered 200 and not stored again")),
     responses((status = 200, description = "OK: every event of the body is committed", body = String),
-        (status = 400, description = "Not JSON; says where it broke"), (status = 403, description = "A new source, and there are as many as may be"), (status = 413, description = "Too large, or too many events"),
+        (status = 400, description = "Not JSON, and says where it broke; or not a CloudEvent, and names the attribute"),
+        (status = 401, description = "The source is guarded, and the request lacks its credentials or signature"),
+        (status = 403, description = "Signed too long ago, a name that is not configured where only configured ones are taken, or a new source and there are as many as may be"), (status = 413, description = "Too large, or too many events"),
+        (status = 429, description = "Faster than the source's rate; Retry-After says when to come again"),
         (status = 503, description = "The queue is full or the log cannot be written; Retry-After says when to come again")))]
 pub async fn take(State(app): State<App>, request: Request) -> Response {
-    answer(&app, DEFAULT_SOURCE, request).await
+    answer(&app, DEFAULT_SOURCE, None, request).await
 }
 
 async fn take_from(State(app): State<App>, Path(source): Path<String>, request: Request) -> Response {
-    answer(&app, &source, request).await
+    answer(&app, &source, None, request).await
+}
+
+async fn take_with_token(
+    State(app): State<App>,
+    Path((source, token)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    answer(&app, &source, Some(&token), request).await
 }
 
 /// Whether a program sends to the bare path: the request that matters for speed. A browser's has an `Origin`, and goes by the router.
@@ -69,59 +77,53 @@ pub fn is_plain(request: &Request) -> bool {
 pub async fn take_plain(app: App, request: Request) -> Response {
     match app.edge.refusal(&request) {
         Some(problem) => problem.into_response(),
-        None => answer(&app, DEFAULT_SOURCE, request).await,
+        None => answer(&app, DEFAULT_SOURCE, None, request).await,
     }
 }
 
-async fn answer(app: &App, source: &str, request: Request) -> Response {
-    let received = receive(app, source, request).await;
+async fn answer(app: &App, name: &str, token: Option<&str>, request: Request) -> Response {
+    let received = receive(app, name, token, request).await;
     told(app, received)
 }
 
-fn told(app: &App, received: Result<(), Problem>) -> Response {
+fn told(app: &App, received: Result<Said, Problem>) -> Response {
     let response = match received {
-        Ok(()) => "OK".into_response(),
+        Ok(said) => said.into_response(),
         Err(problem) => problem.into_response(),
     };
     app.metrics.answered(response.status().as_u16());
     response
 }
 
-async fn receive(app: &App, source: &str, request: Request) -> Result<(), Problem> {
-    check_source(source)?;
+/// What a sender is told with a 200.
+type Said = Cow<'static, str>;
+const OK: Said = Cow::Borrowed("OK");
+
+async fn receive(app: &App, name: &str, token: Option<&str>, request: Request) -> Result<Said, Problem> {
+    check_source(name)?;
+    let source = app.registry.get(name);
+    let place = Place { name, source: source.as_deref(), token };
     let (parts, body) = request.into_parts();
-    let webhook_id = webhook_id(&parts.headers)?;
     let received = body::read(body, &parts.headers, app.config.max_body, &app.receiving).await?;
-    let events = events(&parts, source, webhook_id, &received.bytes)?;
+    door::pass(app, &place, &parts, &received.bytes)?;
+    if let Some(challenge) = door::challenge(&place, &received.bytes) {
+        return Ok(challenge.into());
+    }
+    let events = decode::events(&place, &parts, &received.bytes)?;
     // From here on the log counts what is waiting.
     drop(received);
-    append(app, source, events).await
+    append(app, &place, events).await.map(|()| OK)
 }
 
-async fn append(app: &App, source: &str, events: Vec<NewEvent>) -> Result<(), Problem> {
+async fn append(app: &App, place: &Place<'_>, events: Vec<NewEvent>) -> Result<(), Problem> {
     if events.is_empty() {
         return Ok(());
     }
-    app.sources.admit(&app.db, source).await?;
+    // What is configured is counted where it is made.
+    if place.source.is_none() {
+        app.sources.admit(&app.db, place.name).await?;
+    }
     app.log.append(events).await.map_err(come_again)
-}
-
-/// The events of a body.
-fn events(parts: &Parts, source: &str, webhook_id: Option<&str>, body: &[u8]) -> Result<Vec<NewEvent>, Problem> {
-    let bodies = envelope::split(body, Limits { max_events: MAX_EVENTS, max_depth: MAX_DEPTH }).map_err(explain)?;
-    let source: Arc<str> = source.into();
-    let (request, received_ms, many) = (kept::describe(parts, bodies.len()), now_ms(), bodies.len() > 1);
-    // A space, which no sender's own id has.
-    let events = bodies.into_iter().enumerate().map(|(place, body)| NewEvent {
-        webhook_id: webhook_id.map(|id| if many { format!("{id} {place}") } else { id.to_owned() }),
-        source: source.clone(),
-        rank: Rank::of(&body),
-        received_ms,
-        request: request.clone(),
-        body: body.into_owned(),
-        shown: Shown::default(),
-    });
-    Ok(events.collect())
 }
 
 fn check_source(source: &str) -> Result<(), Problem> {
@@ -140,32 +142,6 @@ fn webhook_id(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
             Ok(Some(id))
         }
         _ => Err(Problem::bad_request("The header webhook-id has 1 to 256 visible ASCII characters.")),
-    }
-}
-
-fn explain(refusal: Refusal) -> Problem {
-    match refusal {
-        Refusal::Empty => {
-            Problem::bad_request("The body is empty. Send a JSON object, an array of them, or one a line.")
-        }
-        Refusal::NotAnEvent => {
-            Problem::bad_request("A lone value is no event. Send a JSON object, an array of them, or one a line.")
-        }
-        Refusal::NotJson { line, column, offset, reason } => Problem::bad_request(format!(
-            "The body is not JSON: {reason} at line {line}, column {column} (byte {offset})."
-        ))
-        .with("line", line)
-        .with("column", column)
-        .with("offset", offset),
-        Refusal::TooDeep { offset, max_depth } => {
-            Problem::bad_request(format!("The JSON is nested deeper than {max_depth} at byte {offset}."))
-                .with("offset", offset)
-                .with("max_depth", max_depth)
-        }
-        Refusal::TooMany { max_events } => Problem::too_large(format!(
-            "One request carries at most {max_events} events; send the rest in further ones."
-        ))
-        .with("max_events", max_events),
     }
 }
 

@@ -1,9 +1,13 @@
 //! The pages: rendered here with real numbers, live through `/live`.
 
 mod dashboard;
+mod device;
+mod devices;
 mod events;
+mod line;
 mod plot;
 mod row;
+mod sources;
 
 use axum::{
     Router,
@@ -14,7 +18,8 @@ use axum::{
 use crate::App;
 
 /// What the head of every page links to; `consumer_layout.html` marks the one that is shown.
-pub const SITES: common::edge::Sites = &[("/", &[("Dashboard", "/"), ("Events", "/events")])];
+pub const SITES: common::edge::Sites =
+    &[("/", &[("Dashboard", "/"), ("Events", "/events"), ("Devices", "/devices"), ("Sources", "/sources")])];
 
 /// The routes of the pages.
 pub fn routes() -> Router<App> {
@@ -22,10 +27,14 @@ pub fn routes() -> Router<App> {
         .route("/", get(dashboard::show))
         .route("/events", get(events::list))
         .route("/events/{id}", get(events::show))
+        .route("/devices", get(devices::list))
+        .route("/devices/events", get(devices::follow))
+        .route("/devices/{id}", get(device::show))
+        .merge(sources::routes())
 }
 
-/// A line for the shell that posts a task to the address this page was asked at.
-fn curl(headers: &HeaderMap) -> String {
+/// Where webhooks are to be sent: the address that this page was asked at.
+fn intake(headers: &HeaderMap) -> String {
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let plain = |host: &&str| host.chars().all(|sign| sign.is_ascii_alphanumeric() || ".:-[]".contains(sign));
     let host = text(header::HOST).filter(plain).unwrap_or("localhost:5001");
@@ -33,9 +42,14 @@ fn curl(headers: &HeaderMap) -> String {
         Some("https") => "https",
         _ => "http",
     };
+    format!("{scheme}://{host}/consumetasks")
+}
+
+/// A line for the shell that posts a task there.
+fn curl(headers: &HeaderMap) -> String {
     format!(
-        "curl {scheme}://{host}/consumetasks -H 'content-type: application/json' \
-         -d '{{\"owner\":\"Norma Fisher\",\"priority\":\"Major\"}}'"
+        "curl {} -H 'content-type: application/json' -d '{{\"owner\":\"Norma Fisher\",\"priority\":\"Major\"}}'",
+        intake(headers)
     )
 }
 

@@ -29,6 +29,10 @@ pub struct EventRow {
     pub at: Stamp,
     pub rank: Look,
     pub title: String,
+    /// A device said how things stand, not that something changed.
+    pub snapshot: bool,
+    /// How often it came again, and when it last did.
+    pub again: Option<(String, Stamp)>,
     /// The batch of a task, the source of anything else.
     pub origin: String,
     /// The offset, grouped.
@@ -47,6 +51,8 @@ impl EventRow {
             at: Stamp::of(event.received_ms, now_ms),
             rank: look(event.rank),
             title: summary.title,
+            snapshot: summary.snapshot,
+            again: event.repeated_ms.map(|at_ms| (grouped(event.repeats), Stamp::of(at_ms, now_ms))),
             origin,
             number: grouped(event.offset),
         }

@@ -90,3 +90,59 @@ fn add_total(script: &mut Script, source: &str, tally: Tally, last_ms: i64) -> s
     bind(arguments, last_ms)?;
     tally.into_iter().try_for_each(|count| bind(arguments, count))
 }
+
+/// Moves events between the ranks of a source; part of the commit that changes them. `moves` is keyed by second, and each sums up to
+/// nothing. Seconds that are forgotten stay so.
+///
+/// # Errors
+/// When an argument cannot be written.
+pub fn shift(script: &mut Script, source: &str, moves: &BTreeMap<i64, Tally>) -> sqlx::Result<()> {
+    let mut total = Tally::default();
+    for tally in moves.values() {
+        total.iter_mut().zip(tally).for_each(|(total, more)| *total += more);
+    }
+    if total != Tally::default() {
+        let arguments = script.statement(
+            "update counts set low = low + ?, moderate = moderate + ?, major = major + ?, critical = critical + ?, \
+             other = other + ? where source = ?",
+        );
+        total.into_iter().try_for_each(|count| bind(arguments, count))?;
+        bind(arguments, source.to_owned())?;
+    }
+    if moves.is_empty() {
+        return Ok(());
+    }
+    let row = format!("({})", ["cast(? as bigint)"; 6].join(","));
+    let arguments = script.statement(&format!(
+        "update rates set low = low + fresh.column2, moderate = moderate + fresh.column3, major = major + fresh.column4, \
+         critical = critical + fresh.column5, other = other + fresh.column6 from (values {}) as fresh \
+         where rates.second = fresh.column1 and rates.source = ?",
+        vec![row; moves.len()].join(",")
+    ));
+    for (second, tally) in moves {
+        bind(arguments, *second)?;
+        tally.iter().try_for_each(|count| bind(arguments, *count))?;
+    }
+    bind(arguments, source.to_owned())
+}
+
+/// The totals of every source and what arrived in each second from `from_s` on, both of one moment; keyed by source, and by second and source.
+///
+/// # Errors
+/// When the database fails.
+pub async fn state(
+    db: &Db,
+    from_s: i64,
+) -> sqlx::Result<(BTreeMap<Arc<str>, Tally>, BTreeMap<(i64, Arc<str>), Tally>)> {
+    let text = "select cast(null as bigint), source, low, moderate, major, critical, other from counts \
+                union all select second, source, low, moderate, major, critical, other from rates where second >= $1";
+    let (mut totals, mut seconds) = (BTreeMap::new(), BTreeMap::new());
+    for row in sqlx::query(text).bind(from_s).fetch_all(&db.read).await? {
+        let source: Arc<str> = row.try_get::<String, _>(1)?.into();
+        match row.try_get::<Option<i64>, _>(0)? {
+            None => totals.insert(source, tally(&row, 2)?),
+            Some(second) => seconds.insert((second, source), tally(&row, 2)?),
+        };
+    }
+    Ok((totals, seconds))
+}

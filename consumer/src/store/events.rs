@@ -2,20 +2,26 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
+    mem,
     sync::Arc,
 };
 
 use sqlx::{AnyConnection, Row, any::AnyRow};
-use uuid::Uuid;
 
 use common::db::{self, Db, Kind, Script, bind};
 
-use super::counts::{self, Tally};
-use crate::event::{Event, NewEvent, Rank, Record, Shown};
+use super::{
+    counts::{self, Tally},
+    devices,
+};
+use crate::{
+    devices::{Placed, place},
+    event::{Event, NewEvent, Rank, Record, Repeated, Shown},
+};
 
-const COLUMNS: &str = "log_offset, id, source, priority, received_ms, request, body, shown, device";
+pub(super) const COLUMNS: &str = "log_offset, id, source, priority, received_ms, request, body, shown, device";
 /// What is read beside them: it changes after the event was appended.
-const REPEATS: &str = "repeats, repeated_ms";
+pub(super) const REPEATS: &str = "repeats, repeated_ms";
 
 /// Rows of one insert at most.
 const MAX_ROWS: usize = 256;
@@ -24,69 +30,74 @@ const MAX_ROWS: usize = 256;
 pub struct Appender {
     db: Db,
     connection: Option<AnyConnection>,
+    /// Said once that there are as many devices as may be.
+    warned: bool,
 }
 
 impl Appender {
     #[must_use]
     pub const fn new(db: Db) -> Self {
-        Self { db, connection: None }
+        Self { db, connection: None, warned: false }
     }
 
-    /// Appends the events in one commit, gives them their offsets, and counts them; what was there already (same source and `webhook-id`)
-    /// is left out.
+    /// Appends the events of the requests in one commit, gives them their offsets, and counts them; what was there already (same source and
+    /// `webhook-id`) is left out, and so is what a device said before, which is counted.
     ///
     /// The lock on the log is held for the whole commit, so a reader who sees offset N has all before it, on any number of nodes.
     ///
     /// # Errors
     /// When the database fails. Then nothing of it is stored, unless the connection broke in the very moment of the commit.
-    pub async fn append(&mut self, events: Vec<NewEvent>) -> sqlx::Result<Vec<Arc<Event>>> {
+    pub async fn append(&mut self, requests: Vec<Vec<NewEvent>>) -> sqlx::Result<Vec<Arc<Event>>> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.db.connect().await?,
         };
-        let appended = in_transaction(&mut connection, self.db.kind, events).await;
+        let placed = in_transaction(&mut connection, self.db.kind, requests).await?;
         // Nobody knows what a connection is in the middle of on which something failed: it goes, and its transaction with it.
-        if appended.is_ok() {
-            self.connection = Some(connection);
+        self.connection = Some(connection);
+        if placed.too_many && !mem::replace(&mut self.warned, true) {
+            tracing::warn!("as many devices are known as may be; readings of further ones are kept as plain events");
         }
-        appended
+        Ok(placed.events)
     }
 }
 
 async fn in_transaction(
     connection: &mut AnyConnection,
     kind: Kind,
-    events: Vec<NewEvent>,
-) -> sqlx::Result<Vec<Arc<Event>>> {
-    let (head, known) = lock(connection, kind, &events).await?;
-    let fresh = number(head, events, known);
+    requests: Vec<Vec<NewEvent>>,
+) -> sqlx::Result<Placed> {
+    let (head, known) = lock(connection, kind, &requests).await?;
+    let ledger = devices::open(connection, kind, &requests).await?;
+    let placed = place(head, requests, known, ledger);
     let mut script = Script::new(kind);
-    if let Some(last) = fresh.last() {
-        let mut left = fresh.as_slice();
+    if let Some(last) = placed.events.last() {
+        let mut left = placed.events.as_slice();
         while !left.is_empty() {
             let (rows, rest) = left.split_at(rows_of_one_insert(kind, left));
             insert(&mut script, rows)?;
             left = rest;
         }
-        counts::add(&mut script, &arrived(&fresh))?;
+        counts::add(&mut script, &arrived(&placed.events))?;
         bind(script.statement("update log set head = ? where name = 'events'"), last.offset)?;
     }
+    devices::note(&mut script, &placed)?;
     script.statement("commit");
     script.run(connection).await?;
-    Ok(fresh)
+    Ok(placed)
 }
 
 /// Begins the transaction and takes the log's lock; gives its head, and which of the events' `webhook-id`s it has, as (id, source).
 async fn lock(
     connection: &mut AnyConnection,
     kind: Kind,
-    events: &[NewEvent],
+    requests: &[Vec<NewEvent>],
 ) -> sqlx::Result<(i64, HashSet<(String, String)>)> {
     let mut script = Script::new(kind);
     // The first statement of either takes the lock, SQLite's on the whole file.
     script.statement(if kind == Kind::Sqlite { "begin immediate" } else { "begin" });
     script.statement("update log set head = head where name = 'events' returning head, '' as id, '' as source");
-    let ids: Vec<&str> = events.iter().filter_map(|event| event.webhook_id.as_deref()).collect();
+    let ids: Vec<&str> = requests.iter().flatten().filter_map(|event| event.webhook_id.as_deref()).collect();
     for some in ids.chunks(MAX_ROWS) {
         let marks = db::marks(1, some.len());
         let arguments = script.statement(&format!("select log_offset, id, source from events where id in {marks}"));
@@ -96,25 +107,6 @@ async fn lock(
     let head = rows.next().ok_or(sqlx::Error::RowNotFound)?.try_get(0)?;
     let known = rows.map(|row| Ok((row.try_get(1)?, row.try_get(2)?))).collect::<sqlx::Result<_>>()?;
     Ok((head, known))
-}
-
-/// Leaves repeats out and gives the others the next offsets.
-fn number(head: i64, events: Vec<NewEvent>, mut known: HashSet<(String, String)>) -> Vec<Arc<Event>> {
-    let mut fresh = Vec::with_capacity(events.len());
-    let mut offset = head;
-    for NewEvent { webhook_id, source, rank, received_ms, request, body, shown } in events {
-        let repeated = webhook_id.as_ref().is_some_and(|id| !known.insert((id.clone(), source.to_string())));
-        if repeated {
-            continue;
-        }
-        offset += 1;
-        let id = webhook_id.unwrap_or_else(|| Uuid::now_v7().to_string());
-        let (device, repeats, repeated_ms) = (None, 0, None);
-        let record =
-            Record { offset, id, source, rank, received_ms, request, body, shown, device, repeats, repeated_ms };
-        fresh.push(Arc::new(record.into()));
-    }
-    fresh
 }
 
 /// SQLite is in this process; to PostgreSQL goes what does not stall on the way, in few sizes, so that few statements are prepared.
@@ -142,7 +134,7 @@ fn insert(script: &mut Script, events: &[Arc<Event>]) -> sqlx::Result<()> {
 }
 
 /// As it stands in its column.
-fn written(shown: &Shown) -> Option<String> {
+pub(super) fn written(shown: &Shown) -> Option<String> {
     if shown.is_empty() { None } else { serde_json::to_string(shown).ok() }
 }
 
@@ -172,6 +164,18 @@ pub async fn span(db: &Db) -> sqlx::Result<(i64, i64)> {
 /// When the database fails.
 pub async fn since(db: &Db, since: i64, limit: i64) -> sqlx::Result<Vec<Event>> {
     find(db, &Search { since, limit, ..Search::default() }).await
+}
+
+/// The newest events after the offset that were repeated, newest first, at most 60.
+///
+/// # Errors
+/// When the database fails.
+pub async fn repeated_since(db: &Db, since: i64) -> sqlx::Result<Vec<Repeated>> {
+    let text = "select log_offset, repeats, repeated_ms from events where log_offset > $1 and repeats > 0 order by log_offset desc limit 60";
+    let rows = sqlx::query(text).bind(since).fetch_all(&db.read).await?;
+    rows.iter()
+        .map(|row| Ok(Repeated { offset: row.try_get(0)?, repeats: row.try_get(1)?, repeated_ms: row.try_get(2)? }))
+        .collect()
 }
 
 /// What is asked of the log.
@@ -228,7 +232,7 @@ pub async fn find(db: &Db, search: &Search) -> sqlx::Result<Vec<Event>> {
 }
 
 /// `%part%`, with the pattern's own signs taken as they are.
-fn pattern(part: &str) -> String {
+pub(super) fn pattern(part: &str) -> String {
     let plain = part.replace('!', "!!").replace('%', "!%").replace('_', "!_");
     format!("%{plain}%")
 }
@@ -269,7 +273,7 @@ async fn at(db: &Db, offset: i64) -> sqlx::Result<Option<Event>> {
     Ok(find(db, &search).await?.pop())
 }
 
-fn event(row: &AnyRow) -> sqlx::Result<Event> {
+pub(super) fn event(row: &AnyRow) -> sqlx::Result<Event> {
     let record = Record {
         offset: row.try_get(0)?,
         id: row.try_get(1)?,

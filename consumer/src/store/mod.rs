@@ -1,5 +1,9 @@
 //! The SQL: a file a table.
 
 pub mod counts;
+pub mod devices;
 pub mod events;
+pub mod rejected;
+pub mod rereading;
 pub mod retention;
+pub mod sources;

@@ -24,6 +24,11 @@ async fn the_button_works_without_javascript() {
 }
 
 #[tokio::test]
+async fn a_reading_of_this_machine_is_sent_by_a_press_of_the_button() {
+    play("hardware.mjs").await;
+}
+
+#[tokio::test]
 async fn the_dashboard_is_exact_after_the_consumer_was_killed() {
     play("outage.mjs").await;
 }
@@ -44,8 +49,18 @@ async fn hostile_text_stays_text() {
 }
 
 #[tokio::test]
+async fn devices_are_followed_without_a_reload() {
+    play("readings.mjs").await;
+}
+
+#[tokio::test]
 async fn an_account_makes_its_webhooks_and_watches_them_arrive() {
     play("own_webhooks.mjs").await;
+}
+
+#[tokio::test]
+async fn an_operator_guards_a_source_and_sees_every_kind_of_sender() {
+    play("sources.mjs").await;
 }
 
 #[tokio::test]

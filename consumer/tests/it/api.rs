@@ -163,7 +163,15 @@ async fn those_who_watch_are_told() {
         let metrics = app.get("/metrics").await.text().await.unwrap();
         assert!(metrics.contains(r#"hookcast_consumer_events_total{priority="Low"} 1"#), "{metrics}");
         let document = app.json("/openapi.json").await;
-        for path in ["/consumetasks", "/api/events", "/api/events/{id}", "/api/counts", "/api/rates", "/api/sources"] {
+        for path in [
+            "/consumetasks",
+            "/api/events",
+            "/api/events/{id}",
+            "/api/counts",
+            "/api/rates",
+            "/api/sources",
+            "/api/rules/test",
+        ] {
             assert!(document["paths"][path].is_object(), "{path}");
         }
         app.end().await;

@@ -9,4 +9,6 @@ mod doors;
 mod intake;
 mod log;
 mod nodes;
+mod rules;
 mod sockets;
+mod sources;

@@ -1,5 +1,7 @@
 //! Batches: produce, list, look, cancel, retry.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     extract::State,
@@ -10,12 +12,15 @@ use common::{problem::Problem, time::now_ms};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{batch_answer, limit, order};
+use super::{
+    batch_answer, limit,
+    order::{self, Order},
+};
 use crate::{
     App,
     extract::{Body, Id, Params},
     progress::{Batch, Line},
-    sources::fake,
+    sources::{devices::hardware, fake},
 };
 
 #[derive(Deserialize, IntoParams)]
@@ -43,15 +48,18 @@ pub struct Lines {
     lines: Vec<Line>,
 }
 
-/// Produce a batch of tasks.
+/// Produce a batch of tasks, or of readings of hardware.
 ///
-/// A form is led to the batch's page (303), or comes back with what is wrong beside its field (400); `Accept: application/json` gets the batch (202). The tasks are stored before the answer.
+/// With `source` `hardware` every device is read now, this machine's own sensors and the sources of DEVICES, and each reading is a task with the members of
+/// its device; what cannot be read is a task with `error`. /// A form is led to the batch's page (303), or comes back with what is wrong beside its field (400); `Accept: application/json` gets the batch (202). The tasks are stored before the answer.
 #[utoipa::path(post, path = "/producetasks", tag = "batches", request_body = order::NewBatch,
     responses((status = 202, body = Batch, description = "Queued"), (status = 303, description = "Queued; the batch's page"),
-        (status = 400, description = "A field cannot be read; `field` names it")))]
+        (status = 400, description = "A field cannot be read; `field` names it"), (status = 503, description = "No device can be read")))]
 pub async fn create(State(app): State<App>, headers: HeaderMap, Body(body): Body) -> Result<Response, Problem> {
-    let order = order::read(&app, &headers, &body)?;
-    let batch = fake::produce(&app, order).await?;
+    let batch = match order::read(&app, &headers, &body)? {
+        Order::Tasks(order) => fake::produce(&app, order).await?,
+        Order::Hardware(order) => hardware::produce(&app, order).await?.ok_or_else(nothing_read)?,
+    };
     Ok(batch_answer(&headers, StatusCode::ACCEPTED, &Batch::of(&batch, now_ms())))
 }
 
@@ -104,6 +112,10 @@ pub async fn retry(State(app): State<App>, Id(id): Id, headers: HeaderMap) -> Re
     app.queued();
     app.moved(&id);
     Ok(batch_answer(&headers, StatusCode::ACCEPTED, &Batch::of(&batch, now_ms())))
+}
+
+fn nothing_read() -> Problem {
+    Problem::unavailable("No device can be read: look at device_mask in the file of DEVICES.", Duration::from_secs(10))
 }
 
 fn missing(id: &str) -> Problem {

@@ -13,10 +13,16 @@ use utoipa::ToSchema;
 
 use crate::{
     App,
-    sources::fake::{self, Order, Weights},
+    receiver::{HARDWARE, below},
+    sources::{
+        devices::hardware,
+        fake::{self, Weights},
+    },
 };
 
-const FIELDS: [&str; 5] = ["count", "wait", "seed", "to", "weights"];
+const FIELDS: [&str; 6] = ["source", "count", "wait", "seed", "to", "weights"];
+/// What only tasks have that are made up.
+const MADE_UP: [&str; 3] = ["count", "seed", "weights"];
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
 const LONGEST_URL: usize = 2048;
 
@@ -27,22 +33,49 @@ const LONGEST_URL: usize = 2048;
     reason = "it describes the body; the fields are read one by one, so that each problem names its own"
 )]
 pub struct NewBatch {
+    /// `tasks` that are made up, or `hardware`: a reading of every device, now. Left out: `tasks`. Readings have no `count`, `seed` and `weights`.
+    source: Option<String>,
     /// Number of tasks; left out: a random one within the service's settings, drawn from `seed` when that is given.
     #[schema(minimum = 1, maximum = 100_000)]
     count: Option<u32>,
-    /// Time between two tasks: seconds (`1`, `0.5`) or with a unit (`200ms`); 0: as fast as the receiver takes them.
+    /// Time between two tasks: seconds (`1`, `0.5`) or with a unit (`200ms`); 0: as fast as the receiver takes them, as readings go unless told.
     wait: Option<String>,
     /// The same seed gives the same tasks.
     seed: Option<u64>,
-    /// Where the tasks are posted to.
+    /// Where the tasks are posted to; left out: `WEBHOOK_RECEIVER_URL`, readings to `/hardware` below it.
     to: Option<String>,
     /// How often each priority is drawn: `4,3,2,1` (Low, Moderate, Major, Critical), `Low=4,Critical=1`, or the same as JSON array or object.
     weights: Option<String>,
 }
 
+/// What is to be sent.
+pub enum Order {
+    Tasks(fake::Order),
+    Hardware(hardware::Order),
+}
+
 /// Reads the order; what is missing comes from the settings.
 pub fn read(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<Order, Problem> {
     let fields = fields(headers, body)?;
+    match fields.get("source").filter(|value| !is_empty(value)).map(Value::as_str) {
+        None | Some(Some("tasks")) => tasks(app, &fields).map(Order::Tasks),
+        Some(Some("hardware")) => readings(app, &fields).map(Order::Hardware),
+        Some(_) => Err(bad("source", "write tasks or hardware")),
+    }
+}
+
+fn readings(app: &App, fields: &Map<String, Value>) -> Result<hardware::Order, Problem> {
+    let get = |name: &str| fields.get(name).filter(|value| !is_empty(value));
+    if let Some(name) = MADE_UP.into_iter().find(|name| get(name).is_some()) {
+        return Err(bad(name, "only tasks that are made up have it; leave it empty for hardware"));
+    }
+    let wait = get("wait").map(|value| wait(value).map_err(|detail| bad("wait", &detail))).transpose()?;
+    let to = get("to").map(|value| to(app, value).map_err(|detail| bad("to", &detail))).transpose()?;
+    let usual = || below(&app.settings.webhook_receiver_url, HARDWARE);
+    Ok(hardware::Order { wait: wait.unwrap_or_default(), to: to.unwrap_or_else(usual) })
+}
+
+fn tasks(app: &App, fields: &Map<String, Value>) -> Result<fake::Order, Problem> {
     let get = |name: &str| fields.get(name).filter(|value| !is_empty(value));
     let settings = &app.settings;
     let seed = get("seed").map(|value| seed(value).map_err(|detail| bad("seed", &detail))).transpose()?;
@@ -54,7 +87,7 @@ pub fn read(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<Order, Probl
     let to = get("to").map(|value| to(app, value).map_err(|detail| bad("to", &detail))).transpose()?;
     let weights =
         get("weights").map(|value| Weights::from_json(value).map_err(|detail| bad("weights", &detail))).transpose()?;
-    Ok(Order {
+    Ok(fake::Order {
         count,
         wait: wait.unwrap_or(settings.wait_time),
         seed: seed.or(settings.seed).unwrap_or(0),

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     config::Settings,
+    receiver,
     store::{endpoints::Waiting, queue::Claimed},
 };
 
@@ -31,7 +32,8 @@ pub struct Sender {
     webhooks: Webhooks,
     policy: Arc<Policy>,
     timeout: Duration,
-    receiver: Url,
+    /// Where tasks and readings go by themselves: what is sent there is signed.
+    receivers: [Url; 2],
     secret: Option<Vec<u8>>,
 }
 
@@ -53,7 +55,10 @@ impl Sender {
             webhooks: Webhooks::new(settings, Arc::clone(&policy), vault)?,
             policy,
             timeout: settings.delivery_timeout,
-            receiver: settings.webhook_receiver_url.clone(),
+            receivers: [
+                settings.webhook_receiver_url.clone(),
+                receiver::below(&settings.webhook_receiver_url, receiver::HARDWARE),
+            ],
             secret,
         })
     }
@@ -94,7 +99,7 @@ impl Sender {
             .header("webhook-timestamp", timestamp_s)
             .body(Bytes::copy_from_slice(claimed.body.as_bytes()));
         match &self.secret {
-            Some(secret) if *url == self.receiver => {
+            Some(secret) if self.receivers.contains(url) => {
                 let signature = signature::sign(secret, &claimed.message_id, timestamp_s, claimed.body.as_bytes());
                 request.header("webhook-signature", signature)
             }

@@ -5,6 +5,7 @@ use common::page::{self, Stamp, duration, grouped, plural, rate};
 use super::{short, verdict};
 use crate::{
     progress::{Batch, Line},
+    receiver::HARDWARE,
     store::batches,
 };
 
@@ -45,6 +46,7 @@ impl Panel {
             ended_ms: None,
             cancelled_ms: None,
             url: String::new(),
+            source: "tasks".into(),
             seed: 0,
             wait_ms: 0,
             total: 0,
@@ -62,7 +64,7 @@ impl Panel {
         };
         Self {
             href: format!("/batches/{}", batch.id),
-            name: format!("Batch {} · {}", short(&batch.id), plural(batch.total, "task")),
+            name: format!("Batch {} · {}", short(&batch.id), plural(batch.total, noun(&batch))),
             pace: pace(stored, &batch),
             percent: done(&batch),
             segments: segments(&batch),
@@ -77,6 +79,11 @@ impl Panel {
     pub fn title(&self) -> String {
         format!("{} % · Batch {} · Hookcast", self.percent, short(&self.id))
     }
+}
+
+/// What a batch consists of.
+fn noun(batch: &Batch) -> &'static str {
+    if batch.source == HARDWARE { "reading" } else { "task" }
 }
 
 /// Percent of the tasks that were sent to their end, rounded down: 100 only when nothing is left and nothing was cancelled.
@@ -134,7 +141,8 @@ pub struct BatchRow {
     pub symbol: &'static str,
     pub word: String,
     pub summary: String,
-    pub seed: u64,
+    /// What it was made of.
+    pub from: String,
     pub short: String,
 }
 
@@ -150,7 +158,7 @@ impl BatchRow {
             ("cancelled", _) => ("other", "⊘", "Cancelled".into()),
             _ => ("low", "✓", "Delivered".into()),
         };
-        let (tasks, delivered) = (plural(batch.total, "task"), grouped(batch.delivered));
+        let (tasks, delivered) = (plural(batch.total, noun(&batch)), grouped(batch.delivered));
         let summary = match took(stored) {
             None if batch.retrying > 0 => {
                 format!("{tasks} · {delivered} delivered · {} will be retried", grouped(batch.retrying))
@@ -166,7 +174,7 @@ impl BatchRow {
             symbol,
             word,
             summary,
-            seed: batch.seed,
+            from: if batch.source == HARDWARE { "hardware".into() } else { format!("seed {}", batch.seed) },
             short: short(&batch.id),
         }
     }
@@ -226,6 +234,7 @@ mod tests {
             ended_ms: None,
             cancelled_ms: None,
             url: String::new(),
+            source: "tasks".into(),
             seed: 0,
             wait_ms: 0,
             total: 98,

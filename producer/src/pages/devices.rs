@@ -16,7 +16,10 @@ use jiff::Timestamp;
 use tokio::time::sleep;
 
 use super::standing::Pill;
-use crate::{App, sources::devices::status::Status};
+use crate::{
+    App,
+    sources::devices::status::{Failing, Status},
+};
 
 /// Between two looks at what changed.
 const LOOK: Duration = Duration::from_secs(1);
@@ -31,7 +34,10 @@ struct Row {
     changes: String,
     last_reading: Option<Stamp>,
     last_change: Option<Stamp>,
+    readings_per_s: String,
+    changes_per_s: String,
     stale: String,
+    failing: Vec<Failing>,
     /// What was wrong last, and when.
     trouble: Option<(String, Stamp)>,
 }
@@ -47,7 +53,10 @@ impl Row {
             changes: page::plural(i64::try_from(status.changes).unwrap_or(i64::MAX), "change"),
             last_reading: stamp(&status.last_reading_at),
             last_change: stamp(&status.last_change_at),
+            readings_per_s: page::rate(status.readings_per_s),
+            changes_per_s: page::rate(status.changes_per_s),
             stale: status.stale.join(", "),
+            failing: status.failing,
             trouble: status.last_error.clone().zip(stamp(&status.last_error_at)),
             name: status.source,
             kind: status.kind,
@@ -62,7 +71,7 @@ fn stamp(at: &str, now_ms: i64) -> Option<Stamp> {
 /// How a source is doing, in a word.
 fn pill(status: &Status) -> Pill {
     let (class, symbol, word) = match status.state {
-        "connected" if !status.stale.is_empty() => ("major", "△", "Partly silent"),
+        "connected" if !(status.stale.is_empty() && status.failing.is_empty()) => ("major", "△", "Partly silent"),
         "connected" => ("low", "✓", "Connected"),
         "standby" => ("other", "⏸", "Read by another producer"),
         _ if status.last_error.is_some() => ("critical", "↻", "Reconnecting"),
@@ -111,22 +120,23 @@ async fn next((app, told): Told) -> Option<(Result<Event, Infallible>, Told)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::devices::status::Board;
 
     #[test]
     fn a_source_is_shown_as_it_is() {
-        let board = Board::default();
-        board.enter("boiler", "evok", "r1");
-        let row = || Row::of(board.all().remove(0), now_ms());
-        assert_eq!(row().pill.word, "Connecting");
-        board.change("boiler", |status| status.failed("no route"));
-        assert_eq!((row().pill.word.as_str(), row().trouble.unwrap().0.as_str()), ("Reconnecting", "no route"));
-        board.change("boiler", |status| {
-            status.connected();
-            status.read(1200);
-        });
-        assert_eq!((row().pill.word.as_str(), row().readings.as_str()), ("Connected", "1,200 readings"));
-        board.change("boiler", |status| status.stale = vec!["1".into(), "2".into()]);
-        assert_eq!((row().pill.word.as_str(), row().stale.as_str()), ("Partly silent", "1, 2"));
+        let mut status = Status::new("boiler", "evok", "r1");
+        let row = |status: &Status| Row::of(status.clone(), now_ms());
+        assert_eq!(row(&status).pill.word, "Connecting");
+        status.failed("no route");
+        assert_eq!(
+            (row(&status).pill.word.as_str(), row(&status).trouble.unwrap().0.as_str()),
+            ("Reconnecting", "no route")
+        );
+        status.connected();
+        status.read(1200);
+        assert_eq!((row(&status).pill.word.as_str(), row(&status).readings.as_str()), ("Connected", "1,200 readings"));
+        status.stale = vec!["1".into(), "2".into()];
+        assert_eq!((row(&status).pill.word.as_str(), row(&status).stale.as_str()), ("Partly silent", "1, 2"));
+        status.fail(vec![Failing { device: "ai x".into(), error: "device busy (6)".into() }]);
+        assert_eq!((row(&status).pill.word.as_str(), row(&status).failing.len()), ("Partly silent", 1));
     }
 }

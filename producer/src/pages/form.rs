@@ -1,10 +1,13 @@
 //! The produce form: its fields, what was typed, and what is wrong with it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use common::problem::Problem;
 
-use crate::config::{Settings, words};
+use crate::{
+    config::{Settings, words},
+    receiver::{HARDWARE, below},
+};
 
 /// One input with what belongs to it.
 pub struct Field {
@@ -16,6 +19,8 @@ pub struct Field {
     pub hint: String,
     pub inputmode: &'static str,
     pub error: Option<String>,
+    /// The placeholder while *Hardware* is chosen; `None`: it is for made-up tasks only.
+    pub of_hardware: Option<String>,
 }
 
 pub struct Form {
@@ -23,6 +28,10 @@ pub struct Form {
     pub error: Option<String>,
     /// What one press does when no field is touched.
     pub summary: String,
+    /// The same while *Hardware* is chosen.
+    pub summary_of_hardware: String,
+    /// Whether *Hardware* is chosen.
+    pub is_hardware: bool,
     /// Whether the options are unfolded.
     pub open: bool,
     pub fields: Vec<Field>,
@@ -41,19 +50,25 @@ impl Form {
             hint,
             inputmode: "text",
             error: None,
+            of_hardware: None,
         };
+        let receiver = below(&settings.webhook_receiver_url, HARDWARE);
         let seed = settings.seed.unwrap_or(0).to_string();
         let fields = vec![
             Field {
                 inputmode: "numeric",
                 ..field("count", "Number of tasks", format!("random, {least} to {most}"), String::new())
             },
-            field("wait", "Wait between tasks", words(settings.wait_time), "e.g. 200ms; 0: full speed".into()),
+            Field {
+                of_hardware: Some(words(Duration::ZERO)),
+                ..field("wait", "Wait between tasks", words(settings.wait_time), "e.g. 200ms; 0: full speed".into())
+            },
             Field { inputmode: "numeric", ..field("seed", "Seed", seed, "same seed, same tasks".into()) },
             field("weights", "Weights", "1,1,1,1".into(), "Low, Moderate, Major, Critical".into()),
             Field {
                 class: "wide",
                 inputmode: "url",
+                of_hardware: Some(receiver.to_string()),
                 ..field("to", "Receiver", settings.webhook_receiver_url.to_string(), String::new())
             },
         ];
@@ -63,7 +78,8 @@ impl Form {
             format!("one every {}", words(settings.wait_time))
         };
         let summary = format!("{least} to {most} tasks, {pace}, to {}", settings.webhook_receiver_url);
-        Self { error: None, summary, open: false, fields }
+        let summary_of_hardware = format!("this machine's sensors and what DEVICES names, to {receiver}");
+        Self { error: None, summary, summary_of_hardware, is_hardware: false, open: false, fields }
     }
 
     /// The form as it was sent, with the problem beside the field it names.
@@ -75,6 +91,7 @@ impl Form {
             field.value = sent.get(field.name).cloned().unwrap_or_default();
             field.error = (named == Some(field.name)).then(|| without_name(&problem.detail, field.name));
         }
+        form.is_hardware = sent.get("source").is_some_and(|source| source == HARDWARE);
         form.open = true;
         form.error = form.fields.iter().all(|field| field.error.is_none()).then(|| problem.detail.clone());
         form

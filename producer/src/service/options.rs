@@ -33,12 +33,8 @@ pub fn changed(options: Options, (name, value): (String, Value)) -> Result<Optio
     Ok(match (name.as_str(), &value) {
         ("profile", Value::Null) => Options { profile: Profile::PyWebhooks, ..options },
         ("profile", value) => {
-            let profile = match value.as_str() {
-                Some("pywebhooks") => Profile::PyWebhooks,
-                Some("standard") => Profile::Standard,
-                _ => return Err(bad("write pywebhooks or standard")),
-            };
-            Options { profile, ..options }
+            let profile = value.as_str().and_then(Profile::named);
+            Options { profile: profile.ok_or_else(|| bad("write pywebhooks, standard or bare"))?, ..options }
         }
         ("fifo", value) => {
             let fifo = if value.is_null() { Some(false) } else { value.as_bool() };

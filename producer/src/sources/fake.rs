@@ -120,7 +120,7 @@ pub async fn produce(app: &App, order: Order) -> trigger::Result<Batch> {
     let making = tokio::task::spawn_blocking(move || bodies(&tasks(&id, seed, count, weights)));
     let bodies = making.await.expect("making tasks up neither panics nor is cancelled");
     let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-    trigger::queue(app, Messages { batch, url: to.into(), kind: "task", bodies, seed, wait_ms }).await
+    trigger::queue(app, Messages { batch, url: to.into(), kind: "task", source: "tasks", bodies, seed, wait_ms }).await
 }
 
 fn bodies(tasks: &[Task]) -> Vec<String> {

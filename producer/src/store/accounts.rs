@@ -9,6 +9,7 @@ use sqlx::{
 use super::{
     Store,
     batches::fresh_id,
+    devices::OF_DEVICES,
     offers::PAGE,
     places::{List, Table, moved},
 };
@@ -179,9 +180,10 @@ impl Store {
         Ok(deleted.contains(&(Table::Accounts, 1)))
     }
 
-    /// Deletes every account but the administrators'; what they registered and subscribed to stays.
+    /// Deletes every account but the administrators' and those of devices; what they registered and subscribed to stays.
     pub async fn delete_accounts(&self) -> sqlx::Result<u64> {
-        self.delete(Table::Accounts, "delete from accounts where is_admin = 0").await
+        let sql = format!("delete from accounts where is_admin = 0 and id not in ({OF_DEVICES})");
+        self.delete(Table::Accounts, sql).await
     }
 
     /// Sets where its events go, and counts failures from 0 again; what is held for it goes there now.

@@ -12,6 +12,8 @@ pub struct Batch {
     pub ended_ms: Option<i64>,
     pub cancelled_ms: Option<i64>,
     pub url: String,
+    /// `tasks` that were made up, or readings of `hardware`.
+    pub source: String,
     pub seed: u64,
     pub wait_ms: i64,
     pub total: i64,
@@ -32,6 +34,7 @@ impl FromRow<'_, AnyRow> for Batch {
             ended_ms: row.try_get("ended_ms")?,
             cancelled_ms: row.try_get("cancelled_ms")?,
             url: row.try_get("url")?,
+            source: row.try_get("source")?,
             seed: row.try_get::<String, _>("seed")?.parse().unwrap_or_default(),
             wait_ms: row.try_get("wait_ms")?,
             total: row.try_get("total")?,
@@ -55,6 +58,8 @@ pub struct NewBatch {
     pub wait_ms: i64,
     /// What kind of message the bodies are, such as `task`.
     pub kind: &'static str,
+    /// What they were made of: `tasks` or `hardware`.
+    pub source: &'static str,
     pub bodies: Vec<String>,
     pub now_ms: i64,
     /// When the first one is due.
@@ -179,7 +184,7 @@ pub(super) async fn reopen(connection: &mut AnyConnection, id: &str, again: i64)
 
 async fn insert(connection: &mut AnyConnection, new: &NewBatch) -> sqlx::Result<Batch> {
     sqlx::query_as(
-        "insert into batches (id, created_ms, url, seed, wait_ms, total) values ($1,$2,$3,$4,$5,$6) returning *",
+        "insert into batches (id, created_ms, url, seed, wait_ms, total, source) values ($1,$2,$3,$4,$5,$6,$7) returning *",
     )
     .bind(&new.id)
     .bind(new.now_ms)
@@ -187,6 +192,7 @@ async fn insert(connection: &mut AnyConnection, new: &NewBatch) -> sqlx::Result<
     .bind(new.seed.to_string())
     .bind(new.wait_ms)
     .bind(int(new.bodies.len()))
+    .bind(new.source)
     .fetch_one(connection)
     .await
 }

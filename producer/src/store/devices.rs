@@ -9,6 +9,9 @@ use super::{
     subscriptions::Options,
 };
 
+/// The ids of the accounts that the sources of devices have: their names are lists, which begin with [`crate::accounts::DEVICES`].
+pub(super) const OF_DEVICES: &str = "select id from accounts where username like '[\"hookcast devices\"%'";
+
 impl Store {
     /// Stores it unless there is one of this id.
     pub async fn ensure_registration(&self, new: &Registration) -> sqlx::Result<()> {
@@ -73,5 +76,16 @@ impl Store {
     pub async fn release_source(&self, source: &str, held_us: i64) -> sqlx::Result<()> {
         let sql = "delete from source_leases where source = $1 and until_us = $2";
         sqlx::query(sql).bind(source).bind(held_us).execute(&self.db.write).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OF_DEVICES;
+    use crate::accounts::DEVICES;
+
+    #[test]
+    fn the_accounts_of_devices_are_known_by_their_word() {
+        assert!(OF_DEVICES.contains(&format!("'[\"{DEVICES}\"%'")));
     }
 }

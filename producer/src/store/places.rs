@@ -133,9 +133,9 @@ impl Store {
     }
 
     /// Deletes rows of the table by a statement without arguments; gives how many.
-    pub(super) async fn delete(&self, table: Table, sql: &'static str) -> Result<u64> {
+    pub(super) async fn delete(&self, table: Table, sql: String) -> Result<u64> {
         let mut tx = self.db.write.begin().await?;
-        let deleted = sqlx::query(sql).execute(&mut *tx).await?.rows_affected();
+        let deleted = sqlx::query(AssertSqlSafe(sql)).execute(&mut *tx).await?.rows_affected();
         moved(&mut tx, &[(table, deleted)]).await?;
         tx.commit().await?;
         Ok(deleted)

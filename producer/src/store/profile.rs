@@ -37,6 +37,21 @@ impl Profile {
         }
     }
 
+    /// What its owner calls it; a batch's has no name that could be chosen.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tasks => "tasks",
+            Self::PyWebhooks => "pywebhooks",
+            Self::Standard => "standard",
+            Self::Bare => "bare",
+        }
+    }
+
+    /// The one of this name that a subscription may have.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::PyWebhooks, Self::Standard, Self::Bare].into_iter().find(|profile| profile.as_str() == name)
+    }
+
     /// How many attempts a delivery has; `once`: it is a test.
     pub const fn attempts(self, once: bool, schedule: usize) -> usize {
         match (once, self) {

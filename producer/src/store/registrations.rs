@@ -9,6 +9,7 @@ use sqlx::{
 use super::{
     Store,
     accounts::{Changed, Slice},
+    devices::OF_DEVICES,
     places::{List, Table, moved},
 };
 
@@ -86,9 +87,10 @@ impl Store {
         Ok(registered > 0)
     }
 
-    /// Deletes all; subscriptions to them stay.
+    /// Deletes all but those of devices; subscriptions to them stay.
     pub async fn delete_registrations(&self) -> sqlx::Result<u64> {
-        self.delete(Table::Registrations, "delete from registrations").await
+        self.delete(Table::Registrations, format!("delete from registrations where account_id not in ({OF_DEVICES})"))
+            .await
     }
 }
 

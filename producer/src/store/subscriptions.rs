@@ -6,6 +6,7 @@ pub use super::profile::Profile;
 use super::{
     Store,
     accounts::Slice,
+    devices::OF_DEVICES,
     offers::PAGE,
     places::{List, Table, moved},
 };
@@ -143,8 +144,9 @@ impl Store {
         Ok(deleted > 0)
     }
 
-    /// Deletes all.
+    /// Deletes all but those of devices.
     pub async fn delete_subscriptions(&self) -> sqlx::Result<u64> {
-        self.delete(Table::Subscriptions, "delete from subscriptions").await
+        self.delete(Table::Subscriptions, format!("delete from subscriptions where account_id not in ({OF_DEVICES})"))
+            .await
     }
 }

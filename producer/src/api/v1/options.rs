@@ -18,13 +18,13 @@ use super::{
 use crate::{
     App,
     service::{LONGEST_DATA, options, ping},
-    store::subscriptions::{Options, Profile, Subscription},
+    store::subscriptions::{Options, Subscription},
 };
 
 /// The options of a subscription; in a change, what is left out stays.
 #[derive(Serialize, ToSchema)]
 pub struct OptionsRecord {
-    /// `pywebhooks`: four attempts, `DEFAULT_RETRY` apart, only 200 with a JSON body is success. `standard`: the engine's schedule, any 2xx is success.
+    /// `pywebhooks`: four attempts, `DEFAULT_RETRY` apart, only 200 with a JSON body is success. `standard`: the engine's schedule, any 2xx is success. `bare`: as `standard`, by a GET without a body, which only says that something happened.
     profile: &'static str,
     /// One after the other, in order; a failing head holds the others back.
     fifo: bool,
@@ -41,7 +41,7 @@ pub struct OptionsRecord {
 impl OptionsRecord {
     fn of(options: &Options) -> Self {
         Self {
-            profile: if options.profile == Profile::PyWebhooks { "pywebhooks" } else { "standard" },
+            profile: options.profile.as_str(),
             fifo: options.fifo,
             rate_per_minute: options.rate_per_minute,
             filter: options.filter.as_deref().map(raw),

@@ -21,6 +21,7 @@ use axum::{
     extract::DefaultBodyLimit,
     routing::{get, post},
 };
+use common::fields::FORM_LIMIT;
 
 use crate::App;
 
@@ -55,5 +56,5 @@ pub fn routes() -> Router<App> {
         .route("/account/events", get(live::follow))
         .route("/account/admin", get(admin::show))
         .route("/account/admin/{id}/delete", post(admin::delete))
-        .layer(DefaultBodyLimit::max(session::FORM_LIMIT))
+        .layer(DefaultBodyLimit::max(FORM_LIMIT))
 }

@@ -1,17 +1,15 @@
 //! A subscription's options as a form has them: texts, and back.
 
+use common::fields::Fields;
 use serde_json::{Map, Value, json};
 
-use super::session::Fields;
-use crate::{
-    service::options::changed,
-    store::subscriptions::{Options, Profile},
-};
+use crate::{service::options::changed, store::subscriptions::Options};
 
 /// The options as they are typed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Typed {
-    pub standard: bool,
+    /// The name of one; empty: PyWebhooks.
+    pub profile: String,
     pub fifo: bool,
     /// Empty: no limit.
     pub rate: String,
@@ -35,7 +33,7 @@ impl Typed {
         let events: Vec<String> = texts(&filter["events"]);
         let lines = headers.iter().map(|(name, value)| format!("{name}: {}", value.as_str().unwrap_or_default()));
         Self {
-            standard: options.profile != Profile::PyWebhooks,
+            profile: options.profile.as_str().to_owned(),
             fifo: options.fifo,
             rate: if options.rate_per_minute > 0 { options.rate_per_minute.to_string() } else { String::new() },
             events: events.join("\n"),
@@ -46,7 +44,7 @@ impl Typed {
 
     pub fn read(fields: &Fields) -> Self {
         Self {
-            standard: fields.get("profile") == "standard",
+            profile: fields.owned("profile"),
             fifo: !fields.get("fifo").is_empty(),
             rate: fields.owned("rate"),
             events: fields.owned("events"),
@@ -61,7 +59,7 @@ impl Typed {
         let rate =
             if self.rate.is_empty() { Value::Null } else { self.rate.parse::<i64>().map_or(json!("?"), Value::from) };
         let members = [
-            ("profile", json!(if self.standard { "standard" } else { "pywebhooks" })),
+            ("profile", if self.profile.is_empty() { Value::Null } else { json!(self.profile) }),
             ("fifo", json!(self.fifo)),
             ("rate_per_minute", rate),
             ("filter", self.filter()?),
@@ -110,7 +108,7 @@ mod tests {
 
     fn typed() -> Typed {
         Typed {
-            standard: true,
+            profile: "standard".into(),
             fifo: true,
             rate: "600".into(),
             events: "order.*\nx,y".into(),
@@ -127,13 +125,16 @@ mod tests {
             Some(r#"{"data":[{"greater":100,"pointer":"/amount"}],"events":["order.*","x,y"]}"#)
         );
         assert_eq!(Typed::of(&options), Typed { headers: "X-Place: here".into(), ..typed() });
-        let default = Typed::default();
-        assert_eq!(Typed::of(&default.options().unwrap()), default);
+        let default = Typed { profile: "pywebhooks".into(), ..Typed::default() };
+        assert_eq!(Typed::of(&Typed::default().options().unwrap()), default);
+        let bare = Typed { profile: "bare".into(), ..typed() };
+        assert_eq!(Typed::of(&bare.options().unwrap()).profile, "bare");
     }
 
     #[test]
     fn what_is_wrong_is_named() {
         for (typed, name) in [
+            (Typed { profile: "tasks".into(), ..typed() }, "profile"),
             (Typed { rate: "-1".into(), ..typed() }, "rate_per_minute"),
             (Typed { tests: "{".into(), ..typed() }, "Conditions"),
             (Typed { headers: "nonsense".into(), ..typed() }, "Headers"),

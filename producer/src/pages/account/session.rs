@@ -1,7 +1,6 @@
 //! Who is signed in: a signed cookie, a token that every form of ours carries, and what a page says of itself.
 
 use axum::{
-    body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
@@ -9,6 +8,7 @@ use axum::{
 use common::{
     admin,
     edge::wants_page,
+    fields::Fields,
     key,
     problem::Problem,
     time::{now_ms, rfc3339},
@@ -18,8 +18,6 @@ use super::{said, words::plain};
 use crate::{App, store::accounts::Account};
 
 const COOKIE: &str = "hookcast_account";
-/// Bytes of a form: event data as it is encoded in one.
-pub const FORM_LIMIT: usize = 2 << 20;
 const LIFE_S: i64 = 7 * 24 * 3600;
 
 /// An account that is signed in. It ends after a week, and when the account's API key is another; signing out only makes the browser forget it.
@@ -117,53 +115,6 @@ impl FromRequest<App> for Posted {
             return Err(Problem::new(StatusCode::FORBIDDEN, detail).into_response());
         }
         Ok(Self { session, fields })
-    }
-}
-
-/// The fields of a form.
-pub struct Fields(Vec<(String, String)>);
-
-impl FromRequest<App> for Fields {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        match Bytes::from_request(request, app).await {
-            Ok(body) => Self::parse(&body),
-            Err(_) => {
-                Err(Problem::too_large(format!("The form cannot be read: it has at most {} MiB.", FORM_LIMIT >> 20)))
-            }
-        }
-    }
-}
-
-impl Fields {
-    fn parse(body: &[u8]) -> Result<Self, Problem> {
-        let fields: Vec<(String, String)> = url::form_urlencoded::parse(body).into_owned().collect();
-        match fields.iter().find(|(_, value)| value.contains('\0')) {
-            Some((name, _)) => Err(Problem::bad_request(format!("{name}: a NUL is in no text here; leave it out."))),
-            None => Ok(Self(fields)),
-        }
-    }
-
-    /// The field as it was typed.
-    pub fn raw(&self, name: &str) -> &str {
-        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
-    }
-
-    /// Whether the name, or the id, of what is to be deleted was typed.
-    pub fn confirms(&self, name: &str, id: &str) -> bool {
-        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        let typed = self.get("confirm");
-        typed == id || (!typed.is_empty() && words(typed) == words(name))
-    }
-
-    /// The field without blanks around it; empty when there is none.
-    pub fn get(&self, name: &str) -> &str {
-        self.raw(name).trim()
-    }
-
-    pub fn owned(&self, name: &str) -> String {
-        self.get(name).to_owned()
     }
 }
 

@@ -6,11 +6,11 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use common::{admin::own_path, key, page, problem::Problem};
+use common::{admin::own_path, fields::Fields, key, page, problem::Problem};
 use serde::Deserialize;
 
 use super::{
-    session::{self, Fields, Posted, Session},
+    session::{self, Posted, Session},
     words::wrong,
 };
 use crate::{

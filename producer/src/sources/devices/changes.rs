@@ -66,6 +66,11 @@ impl Changes {
         due.map(|device| device.tell(rules, at)).collect()
     }
 
+    /// What every device says now.
+    pub fn now(&self) -> impl Iterator<Item = &Reading> {
+        self.devices.values().map(|device| &device.now)
+    }
+
     /// When something will be due unless more is read; `None`: never.
     pub fn next_due(&self) -> Option<Instant> {
         self.devices.values().filter_map(|device| device.due_at(&self.rules)).min()

@@ -5,8 +5,9 @@
 use std::{convert::Infallible, time::Duration};
 
 use anyhow::{Context, bail, ensure};
+use common::yaml::time;
 use futures_util::{SinkExt, StreamExt};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 use tokio::{
     net::TcpStream,
     time::{interval, timeout},
@@ -15,10 +16,10 @@ use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
     tungstenite::{Message, protocol::WebSocketConfig},
 };
+use url::Url;
 
 use super::{
     feed::Feed,
-    file::Evok,
     reading::{self, Reading},
 };
 
@@ -28,6 +29,47 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const LARGEST_MESSAGE: usize = 8 * 1024 * 1024;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// A device with Evok.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evok {
+    /// `ws://HOST:8080/ws`.
+    #[serde(deserialize_with = "url")]
+    pub url: Url,
+    /// Between two pings; with each, the state of all devices is asked for again.
+    #[serde(default = "ping_interval", deserialize_with = "time")]
+    pub ping_interval: Duration,
+    /// A Modbus slave that was silent for longer is stale.
+    #[serde(default = "stale_after", deserialize_with = "time")]
+    pub stale_after: Duration,
+}
+
+const fn ping_interval() -> Duration {
+    Duration::from_secs(15)
+}
+
+const fn stale_after() -> Duration {
+    Duration::from_mins(1)
+}
+
+fn url<'de, D: Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map_err(|error| de::Error::custom(format!("{text:?} is no address: {error}")))
+}
+
+impl Evok {
+    /// Checks what no single key shows; the error says what to write instead.
+    pub fn check(self) -> Result<Self, String> {
+        if self.url.scheme() != "ws" || self.url.host_str().is_none() {
+            return Err("evok.url: write ws://HOST:8080/ws; Evok speaks no TLS".into());
+        }
+        if self.ping_interval.is_zero() || self.stale_after.is_zero() {
+            return Err("evok: ping_interval and stale_after must be above 0".into());
+        }
+        Ok(self)
+    }
+}
 
 /// Connects, takes the state of all devices, and then every change, until the connection fails.
 ///

@@ -1,10 +1,20 @@
 //! From readings to events: what a source says is looked through for changes, and these are triggered.
 
-use std::time::Duration;
+use std::{
+    sync::{MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{changes::Changes, reading::Reading, rules::Rules, status::Status};
+use super::{
+    board::Known,
+    changes::Changes,
+    file::Source,
+    reading::Reading,
+    rules::Rules,
+    status::{Failing, Status},
+};
 use crate::{
     App,
     trigger::{self, Event, Registration},
@@ -21,22 +31,28 @@ pub struct Feed {
     source: String,
     registration: Registration,
     rules: Rules,
-    changes: Changes,
+    known: Known,
 }
 
 impl Feed {
-    pub fn new(app: App, (source, registration): (String, Registration), rules: Rules) -> Self {
-        let changes = Changes::new(rules.clone());
-        Self { app, source, registration, rules, changes }
+    /// Puts the source on the board.
+    pub fn new(app: App, source: &Source, registration: Registration) -> Self {
+        let known = app.devices.enter(source, &registration.id);
+        Self { app, source: source.name.clone(), registration, rules: source.rules.clone(), known }
     }
 
     pub fn source(&self) -> &str {
         &self.source
     }
 
+    /// Differs between any two that do not share a database.
+    pub fn installation(&self) -> &str {
+        &self.app.installation
+    }
+
     /// Everything that is read next is new again.
     pub fn forget(&mut self) {
-        self.changes = Changes::new(self.rules.clone());
+        *self.changes() = Changes::new(self.rules.clone());
     }
 
     pub fn connected(&self) {
@@ -58,17 +74,22 @@ impl Feed {
         self.app.devices.change(&self.source, |status| status.stale = circuits);
     }
 
+    /// What cannot be read, over a connection that stands.
+    pub fn failing(&self, failing: Vec<Failing>) {
+        self.app.devices.change(&self.source, |status| status.fail(failing));
+    }
+
     /// Takes what was read; returns when the changes are stored.
     pub async fn take(&mut self, readings: Vec<Reading>) {
         let count = readings.len();
         self.app.devices.change(&self.source, |status| status.read(count));
-        let objects = self.changes.take(readings, Instant::now());
+        let objects = self.changes().take(readings, Instant::now());
         self.send(&objects).await;
     }
 
     /// Waits until [`Self::tell_due`] has something to tell.
     pub fn due(&self) -> impl Future<Output = ()> + use<> {
-        let due = self.changes.next_due();
+        let due = self.changes().next_due();
         async move {
             match due {
                 Some(at) => sleep_until(at).await,
@@ -79,8 +100,12 @@ impl Feed {
 
     /// Tells what came too soon before, and heartbeats.
     pub async fn tell_due(&mut self) {
-        let objects = self.changes.due(Instant::now());
+        let objects = self.changes().due(Instant::now());
         self.send(&objects).await;
+    }
+
+    fn changes(&self) -> MutexGuard<'_, Changes> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Triggers an event with the objects, several when they are many.

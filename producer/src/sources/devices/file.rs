@@ -1,20 +1,21 @@
 //! `devices.yaml` as it is written: the sources, and what is wrong with them by line and column.
 
-use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use anyhow::Context;
-use common::config::parse_duration;
-use serde::{Deserialize, Deserializer, de};
-use serde_saphyr::{Location, Spanned};
+use common::yaml::{self, at_place, check_name, some_time, time};
+use serde::Deserialize;
+use serde_saphyr::Spanned;
 use url::Url;
 
 use super::{
+    evok::Evok,
+    host::Host,
+    kind::Kind,
+    modbus::Modbus,
+    mqtt::Mqtt,
     rules::{Rules, Threshold},
     webhook::{Webhook, WebhookKeys},
 };
-
-const LONGEST_NAME: usize = 64;
-const LONGEST_TIME: Duration = Duration::from_hours(30 * 24);
 
 /// A source that was checked.
 #[derive(Clone, Debug)]
@@ -24,57 +25,6 @@ pub struct Source {
     pub kind: Kind,
     pub rules: Rules,
     pub webhook: Webhook,
-}
-
-/// Where the readings come from.
-#[derive(Clone, Debug)]
-pub enum Kind {
-    Evok(Evok),
-    Host(Host),
-}
-
-impl Kind {
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Evok(_) => "evok",
-            Self::Host(_) => "host",
-        }
-    }
-}
-
-/// A device with Evok.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Evok {
-    /// `ws://HOST:8080/ws`.
-    #[serde(deserialize_with = "url")]
-    pub url: Url,
-    /// Between two pings; with each, the state of all devices is asked for again.
-    #[serde(default = "ping_interval", deserialize_with = "time")]
-    pub ping_interval: Duration,
-    /// A Modbus slave that was silent for longer is stale.
-    #[serde(default = "stale_after", deserialize_with = "time")]
-    pub stale_after: Duration,
-}
-
-/// This machine's own sensors.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Host {
-    #[serde(default = "host_interval", deserialize_with = "time")]
-    pub interval: Duration,
-}
-
-const fn ping_interval() -> Duration {
-    Duration::from_secs(15)
-}
-
-const fn stale_after() -> Duration {
-    Duration::from_mins(1)
-}
-
-const fn host_interval() -> Duration {
-    Duration::from_secs(10)
 }
 
 #[derive(Deserialize)]
@@ -90,6 +40,8 @@ struct Keys {
     name: String,
     evok: Option<Evok>,
     host: Option<Host>,
+    modbus: Option<Modbus>,
+    mqtt: Option<Mqtt>,
     device_mask: Option<Vec<String>>,
     #[serde(default)]
     deadband: BTreeMap<String, f64>,
@@ -108,14 +60,12 @@ struct Keys {
 /// # Errors
 /// Names the file, the line and the column, and says what is wrong there.
 pub fn read(path: &Path, receiver: &Url) -> anyhow::Result<Vec<Source>> {
-    let name = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
-    parse(&text, receiver).map_err(|error| anyhow::anyhow!("{name}:{error}"))
+    yaml::read(path, |text| parse(text, receiver))
 }
 
 /// The same from a text; the error begins with `LINE:COLUMN`.
 fn parse(text: &str, receiver: &Url) -> Result<Vec<Source>, String> {
-    let file: File = serde_saphyr::from_str(text).map_err(|error| located(&error))?;
+    let file: File = yaml::from_str(text)?;
     let mut sources: Vec<Source> = Vec::with_capacity(file.sources.len());
     for keys in file.sources {
         let at = keys.referenced;
@@ -131,28 +81,20 @@ fn parse(text: &str, receiver: &Url) -> Result<Vec<Source>, String> {
     Ok(sources)
 }
 
-fn located(error: &serde_saphyr::Error) -> String {
-    let words = error.without_snippet().to_string();
-    // The place stands in front.
-    let words = words.rsplit_once(" at line ").map_or(words.as_str(), |(words, _)| words);
-    error.location().map_or_else(|| format!("1:1: {words}"), |at| at_place(at, words))
-}
-
-fn at_place(at: Location, words: &str) -> String {
-    format!("{}:{}: {words}", at.line(), at.column())
-}
-
 fn check(keys: Keys, receiver: &Url) -> Result<Source, String> {
     let name = keys.name;
-    let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"-_.".contains(&letter);
-    if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(is_plain) {
-        return Err(format!("name: write at most {LONGEST_NAME} of the letters a-z A-Z 0-9 - _ ."));
-    }
-    let kind = match (keys.evok, keys.host) {
-        (Some(evok), None) => Kind::Evok(check_evok(evok)?),
-        (None, Some(host)) => Kind::Host(check_host(host)?),
-        _ => return Err(format!("{name} needs exactly one of evok: {{url: …}} and host: {{}}")),
+    check_name(&name)?;
+    let kinds = [
+        keys.evok.map(Kind::Evok),
+        keys.host.map(Kind::Host),
+        keys.modbus.map(Kind::Modbus),
+        keys.mqtt.map(Kind::Mqtt),
+    ];
+    let mut kinds = kinds.into_iter().flatten();
+    let (Some(kind), None) = (kinds.next(), kinds.next()) else {
+        return Err(format!("{name} needs exactly one of evok: {{…}}, host: {{}}, modbus: {{…}} and mqtt: {{…}}"));
     };
+    let kind = kind.check()?;
     let device_mask = match (keys.device_mask, keys.webhook.device_mask.clone()) {
         (Some(_), Some(_)) => {
             return Err("device_mask stands twice, in the source and in its webhook: write one".into());
@@ -174,61 +116,6 @@ fn check(keys: Keys, receiver: &Url) -> Result<Source, String> {
     Ok(Source { name, kind, rules, webhook })
 }
 
-fn check_evok(evok: Evok) -> Result<Evok, String> {
-    if evok.url.scheme() != "ws" || evok.url.host_str().is_none() {
-        return Err("evok.url: write ws://HOST:8080/ws; Evok speaks no TLS".into());
-    }
-    if evok.ping_interval.is_zero() || evok.stale_after.is_zero() {
-        return Err("evok: ping_interval and stale_after must be above 0".into());
-    }
-    Ok(evok)
-}
-
-fn check_host(host: Host) -> Result<Host, String> {
-    if host.interval.is_zero() { Err("host.interval must be above 0".into()) } else { Ok(host) }
-}
-
-fn url<'de, D: Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
-    let text = String::deserialize(from)?;
-    text.parse().map_err(|error| de::Error::custom(format!("{text:?} is no address: {error}")))
-}
-
-/// Seconds as a number, or a number with its unit.
-fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-    from.deserialize_any(Time)
-}
-
-fn some_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-    time(from).map(Some)
-}
-
-struct Time;
-
-impl de::Visitor<'_> for Time {
-    type Value = Duration;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a time: seconds (1, 0.5) or a number with its unit (200ms, 5m, 2h)")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
-        let time = parse_duration(text).map_err(E::custom)?;
-        if time > LONGEST_TIME { Err(E::custom("at most 30d")) } else { Ok(time) }
-    }
-
-    fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Duration, E> {
-        self.visit_str(&seconds.to_string())
-    }
-
-    fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Duration, E> {
-        self.visit_str(&seconds.to_string())
-    }
-
-    fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Duration, E> {
-        self.visit_str(&seconds.to_string())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,7 +127,8 @@ mod tests {
     #[test]
     fn a_file_with_every_key_is_read() {
         let sources = read(include_str!("../../../tests/fixtures/devices.yaml")).unwrap();
-        let [boiler, machine] = &sources[..] else { panic!("{sources:?}") };
+        let [boiler, machine, plc, house] = &sources[..] else { panic!("{sources:?}") };
+        assert!(matches!((&plc.kind, &house.kind), (Kind::Modbus(_), Kind::Mqtt(_))));
         let Kind::Evok(evok) = &boiler.kind else { panic!("{boiler:?}") };
         assert_eq!((evok.url.as_str(), evok.stale_after), ("ws://10.0.0.5:8080/ws", Duration::from_mins(2)));
         assert_eq!(boiler.rules.min_interval, Duration::from_millis(500));
@@ -253,6 +141,9 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_line_and_column() {
         let evok = "sources:\n  - name: a\n    evok: {url: \"ws://h/ws\"}\n";
+        let modbus = "sources:\n  - name: a\n    modbus: {address: h";
+        let two = "{name: x, register: input, address: 0, type: f32}, {name: y, register: input, address: 1}";
+        let mqtt = "sources:\n  - name: a\n    mqtt: {url: \"mqtt://h\"";
         let cases = [
             (format!("{evok}    colour: red\n"), "4:5: ", "colour"),
             (format!("{evok}    webhook: {{adress: x}}\n"), "4:15: ", "adress"),
@@ -265,6 +156,27 @@ mod tests {
             (format!("{evok}  - name: a\n    host: {{}}\n"), "4:5: ", "two sources named"),
             (format!("{evok}    deadband: {{ai: -1}}\n"), "2:5: ", "deadband"),
             (format!("{evok}    webhook: {{address: \"http://u:p@h/\"}}\n"), "2:5: ", "password"),
+            (format!("{modbus}, pol_interval: 1s}}\n"), "3:26: ", "pol_interval"),
+            (format!("{modbus}, points: [{{name: x, register: input, address: 70000}}]}}\n"), "3:35: ", "0 to 65535"),
+            (format!("{modbus}, points: [{{name: x, register: input, address: 0, typ: u16}}]}}\n"), "3:74: ", "typ"),
+            (
+                format!("{modbus}, points: [{{name: x, register: coil, address: 0, type: f32}}]}}\n"),
+                "3:35: ",
+                "one bit",
+            ),
+            (format!("{modbus}, points: []}}\n"), "2:5: ", "1 to 1000 points"),
+            (format!("{modbus}, points: [{two}]}}\n"), "2:5: ", "overlap"),
+            (format!("{mqtt}, topics: [{{topic: a, qos: 2}}]}}\n"), "3:38: ", "0 or 1"),
+            (format!("{mqtt}, topics: [{{topic: a, ret: 2}}]}}\n"), "3:49: ", "ret"),
+            (format!("{mqtt}, topics: [{{topic: \"a/{{x}}\", circuit: \"{{y}}\"}}]}}\n"), "3:38: ", "no part {y}"),
+            (format!("{mqtt}}}\n"), "2:5: ", "1 to 100 topics"),
+            (format!("{mqtt}, password: x, topics: [{{topic: a}}]}}\n"), "2:5: ", "username"),
+            ("sources:\n  - name: a\n    mqtt: {url: \"mqtts://h\", topics: []}\n".into(), "3:17: ", "no TLS"),
+            (
+                "sources:\n  - name: a\n    mqtt: {url: \"mqtt://u:pw@h\", topics: []}\n".into(),
+                "3:17: ",
+                "password_file",
+            ),
             ("sources: []\n".into(), "1:1: ", "no source"),
             ("sources: [\n".into(), "", ""),
         ];

@@ -1,18 +1,44 @@
 //! This machine's own sensors: temperatures, load, processors, memory, disk space.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, time::Duration};
 
 use anyhow::Context;
+use common::yaml::time;
+use serde::Deserialize;
 use sysinfo::{Components, Disks, MINIMUM_CPU_UPDATE_INTERVAL, System};
 use tokio::{
     task::spawn_blocking,
     time::{interval, sleep},
 };
 
-use super::{feed::Feed, file::Host, reading::Reading};
+use super::{feed::Feed, reading::Reading};
 use crate::canonical;
 
 const BYTES_PER_MB: u64 = 1_000_000;
+
+/// This machine's own sensors.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    #[serde(default = "host_interval", deserialize_with = "time")]
+    pub interval: Duration,
+}
+
+const fn host_interval() -> Duration {
+    Duration::from_secs(10)
+}
+
+impl Host {
+    /// With nothing written.
+    pub const fn usual() -> Self {
+        Self { interval: host_interval() }
+    }
+
+    /// Checks the keys; the error says what to write instead.
+    pub fn check(self) -> Result<Self, String> {
+        if self.interval.is_zero() { Err("host.interval must be above 0".into()) } else { Ok(self) }
+    }
+}
 
 /// Reads the sensors at every interval.
 ///

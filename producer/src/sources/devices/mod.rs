@@ -1,12 +1,18 @@
 //! Hardware: each source of `devices.yaml` is read by a task of its own, and what changes is triggered like everything else.
 
+pub mod board;
 mod changes;
 pub mod check;
 mod evok;
 mod feed;
 pub mod file;
+pub mod hardware;
 mod host;
+mod kind;
 mod lease;
+mod modbus;
+mod mqtt;
+mod rate;
 mod reading;
 mod rules;
 pub mod status;
@@ -19,7 +25,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::{App, service};
 use feed::Feed;
-use file::{Kind, Source};
+use file::Source;
+use kind::Kind;
 use lease::Lease;
 
 /// The wait after the first failure; each further one doubles it.
@@ -33,21 +40,20 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 pub async fn start(app: &App, sources: Vec<Source>, tasks: &TaskTracker) -> anyhow::Result<()> {
     for source in sources {
         let registration = service::devices::offer(app, &source.name, &source.webhook.addresses).await?;
-        app.devices.enter(&source.name, source.kind.name(), &registration.id);
-        let feed = Feed::new(app.clone(), (source.name.clone(), registration), source.rules);
+        let feed = Feed::new(app.clone(), &source, registration);
         tasks.spawn(keep_reading(app.clone(), source.kind, feed));
     }
     Ok(())
 }
 
 /// Reads the source until the end, and tries again after each failure, later each time.
-async fn keep_reading(app: App, kind: Kind, mut feed: Feed) {
+async fn keep_reading(app: App, mut kind: Kind, mut feed: Feed) {
     let mut lease = Lease::new(app.clone(), feed.source());
     let stop = app.stop.clone();
     let reading = async {
         let mut failures = 0;
         loop {
-            let error = turn(&kind, &mut feed, &mut lease).await;
+            let error = turn(&mut kind, &mut feed, &mut lease).await;
             failures = if feed.disconnected(&error) { 0 } else { failures + 1 };
             tracing::warn!(source = feed.source(), error = %format!("{error:#}"), "cannot read the devices");
             sleep(wait_after(failures)).await;
@@ -58,24 +64,17 @@ async fn keep_reading(app: App, kind: Kind, mut feed: Feed) {
 }
 
 /// Waits for its turn and reads until something fails, or another producer took over.
-async fn turn(kind: &Kind, feed: &mut Feed, lease: &mut Lease) -> anyhow::Error {
+async fn turn(kind: &mut Kind, feed: &mut Feed, lease: &mut Lease) -> anyhow::Error {
     if lease.wait().await {
         // Another one read meanwhile, and what was told is not known here.
         feed.forget();
     }
     tokio::select! {
-        ended = session(kind, feed) => match ended {
+        ended = kind.session(feed) => match ended {
             Err(error) => error,
             Ok(never) => match never {},
         },
         () = lease.keep() => anyhow::anyhow!("another producer on this database reads it now"),
-    }
-}
-
-async fn session(kind: &Kind, feed: &mut Feed) -> anyhow::Result<Infallible> {
-    match kind {
-        Kind::Evok(evok) => evok::session(evok, feed).await,
-        Kind::Host(host) => host::session(host, feed).await,
     }
 }
 

@@ -1,10 +1,7 @@
 //! One device's object as it was read, and the text it is sent as.
 
-use common::envelope::bare;
+use common::{device::CLOCKS, envelope::bare};
 use serde_json::{Map, Value, value::RawValue};
-
-/// Members that move by themselves, so that they are no change: `time` of a 1-wire sensor is a monotonic clock, `last_comm` of a Modbus slave an age.
-const CLOCKS: [&str; 2] = ["time", "last_comm"];
 
 /// What one device says.
 #[derive(Clone, Debug, PartialEq)]

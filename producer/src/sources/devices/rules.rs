@@ -9,7 +9,7 @@ use super::reading::Reading;
 use crate::filter::glob;
 
 /// The wishes of one source.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// Patterns of `dev`, or of `dev/circuit`; `*` stands for any letters.
     pub device_mask: Vec<String>,

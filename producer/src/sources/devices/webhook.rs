@@ -5,9 +5,12 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
-use crate::service::{
-    devices::{Address, IN_ORDER},
-    options,
+use crate::{
+    receiver::below,
+    service::{
+        devices::{Address, IN_ORDER},
+        options,
+    },
 };
 
 const MOST_ADDRESSES: usize = 100;
@@ -84,15 +87,6 @@ fn check_url(url: &Url) -> Result<(), String> {
         return Err("webhook.address: it may carry no user name or password, which would be shown and stored; write headers: {Authorization: Basic …}".into());
     }
     Ok(())
-}
-
-/// The URL with one segment more.
-fn below(receiver: &Url, source: &str) -> Url {
-    let mut url = receiver.clone();
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.pop_if_empty().push(source);
-    }
-    url
 }
 
 fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Url>, D::Error> {

@@ -1,6 +1,10 @@
 //! Reading hardware: what a simulated Evok and this machine say arrives as webhooks, whatever breaks meanwhile.
 
 mod delivery;
+mod hardware;
+mod kept;
+mod modbus;
+mod mqtt;
 mod program;
 mod sources;
 

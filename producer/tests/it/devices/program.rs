@@ -5,9 +5,14 @@ use std::{process::Stdio, time::Duration};
 use tokio::process::Command;
 
 use super::{File, ai, di};
-use crate::support::{Database, evok::Evok};
+use crate::support::{
+    Database,
+    evok::Evok,
+    modbus::{Device, Modbus},
+    mosquitto::Mosquitto,
+};
 
-fn program(args: &[&str]) -> Command {
+pub fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_producer"));
     command.args(args).env_clear().current_dir(std::env::temp_dir()).stdin(Stdio::null()).kill_on_drop(true);
     command
@@ -38,4 +43,34 @@ async fn check_prints_what_it_sees_and_fails_when_a_source_cannot_be_reached() {
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(said.starts_with("boiler (evok): cannot connect to ws://127.0.0.1:"), "{said}");
+}
+
+#[tokio::test]
+async fn check_prints_the_points_of_modbus_and_what_a_broker_retains() {
+    let registers = [(0, 215), (1, 7)].into();
+    let modbus = Modbus::start(Device { input: registers, ..Device::default() }).await;
+    let broker = Mosquitto::start().await;
+    broker.say(true, &[("house/hall/temp", "19.5")]).await;
+    let text = |points: &str| {
+        format!(
+            "sources:\n  - name: plc\n    modbus: {{address: \"{}\", points: [{points}]}}\n  \
+             - name: house\n    mqtt: {{url: \"mqtt://127.0.0.1:{}\", topics: [{{topic: \"house/{{circuit}}/{{dev}}\", unit: \"°C\"}}]}}\n",
+            modbus.address, broker.port
+        )
+    };
+    let point = "{name: flow, register: input, address: 0, scale: 0.1, unit: bar}";
+    let good = File::of(&text(point));
+    let output = program(&["devices", "check", good.path.to_str().unwrap()]).output().await.unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let house = "house (mqtt): 1 devices, 1 by the mask\nhouse  temp hall  19.5 °C\n";
+    let plc = "plc (modbus): 1 devices, 1 by the mask\nplc  ai flow  21.5 bar\n";
+    assert_eq!((output.status.code(), said), (Some(0), format!("{plc}{house}")));
+    let bad = File::of(&text(&format!("{point}, {{name: gone, register: input, address: 9}}")));
+    let output = program(&["devices", "check", bad.path.to_str().unwrap()]).output().await.unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let gone = "plc  ai gone  illegal data address (2): the device has no input register 9";
+    assert!(
+        output.status.code() == Some(1) && said.starts_with(&format!("{plc}{gone}")) && said.ends_with(house),
+        "{said}"
+    );
 }

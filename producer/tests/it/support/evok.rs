@@ -110,17 +110,19 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>) {
             std::future::pending::<()>().await;
         }
         tokio::select! {
+            // One loop of the device tells everything: what changed before `all` is asked for is told before its answer.
+            biased;
+            change = changes.recv() => {
+                let change = change.unwrap();
+                if !change.is_empty() {
+                    let _ = socket.send(Message::text(change)).await;
+                }
+            }
             asked = socket.next() => {
                 let Some(Ok(message)) = asked else { return };
                 if message.to_text().is_ok_and(|text| text == r#"{"cmd":"all"}"#) {
                     let all = format!("[{}]", shared.devices.lock().unwrap().join(", "));
                     let _ = socket.send(Message::text(all)).await;
-                }
-            }
-            change = changes.recv() => {
-                let change = change.unwrap();
-                if !change.is_empty() {
-                    let _ = socket.send(Message::text(change)).await;
                 }
             }
         }

@@ -4,6 +4,8 @@ mod accounts;
 mod database;
 pub mod endpoint;
 pub mod evok;
+pub mod modbus;
+pub mod mosquitto;
 mod producer;
 mod receiver;
 pub mod stage;

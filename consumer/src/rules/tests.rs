@@ -1,0 +1,185 @@
+//! Rules as people write them: which wins, what is left to the built-in sets, and what is refused.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn rules(written: &Value) -> Result<Rules, String> {
+    serde_json::from_value(written.clone()).map_err(|error| error.to_string())
+}
+
+fn read(written: &Value, body: &str) -> Reading {
+    rules(written).unwrap().read(&Input { body, headers: &|_| None })
+}
+
+#[test]
+fn the_first_rule_that_matches_wins() {
+    let written = json!([
+        {"when": [{"pointer": "/t", "greater": 80}], "priority": "Critical", "owner": "boiler", "title": "too hot: {/t}"},
+        {"when": [{"pointer": "/t", "greater": 60}, {"pointer": "/t", "less": 70}], "priority": "Major", "owner": "boiler", "title": "hot"},
+        {"priority": "Low", "owner": "boiler", "title": "fine"},
+    ]);
+    for (body, rank, title, index) in [
+        (r#"{"t":81.5}"#, "Critical", "too hot: 81.5", 0),
+        (r#"{"t":65}"#, "Major", "hot", 1),
+        (r#"{"t":75}"#, "Low", "fine", 2),
+        ("[]", "Low", "fine", 2),
+        ("no JSON", "Low", "fine", 2),
+    ] {
+        let reading = read(&written, body);
+        assert_eq!((reading.rank.as_str(), reading.title.as_deref()), (rank, Some(title)), "{body}");
+        assert_eq!((reading.owner.as_deref(), reading.rule), (Some("boiler"), Some(Matched::Own(index))), "{body}");
+    }
+}
+
+#[test]
+fn what_a_rule_does_not_say_the_built_in_sets_say() {
+    let device = r#"{"dev":"ai","circuit":"1_01","value":2.7,"unit":"V"}"#;
+    let cases = [
+        (json!([{"title": "tank"}]), device, "Low", Some("tank"), Some("ai 1_01")),
+        (json!([{"priority": "Critical"}]), device, "Critical", Some("ai 1_01: 2.7 V"), Some("ai 1_01")),
+        (
+            json!([{"priority": "{/nothing}", "owner": "{/nothing}"}]),
+            device,
+            "Low",
+            Some("ai 1_01: 2.7 V"),
+            Some("ai 1_01"),
+        ),
+        (json!([{"owner": "me"}]), r#"{"priority":"Major"}"#, "Major", None, Some("me")),
+        (json!([{"when": [{"pointer": "/x", "exists": true}], "priority": "Low"}]), r#"{"a":1}"#, "other", None, None),
+    ];
+    for (written, body, rank, title, owner) in cases {
+        let reading = read(&written, body);
+        let said = (reading.rank.as_str(), reading.title.as_deref(), reading.owner.as_deref());
+        assert_eq!(said, (rank, title, owner), "{written}");
+    }
+}
+
+#[test]
+fn a_priority_may_be_any_usual_word_for_one() {
+    let written = json!([{"priority": ["{/level}", "{/severity}", "other"]}]);
+    for (body, rank) in [
+        (r#"{"level":"WARNING"}"#, "Moderate"),
+        (r#"{"level":"page"}"#, "Critical"),
+        (r#"{"level":"major"}"#, "Major"),
+        (r#"{"level":"P1","severity":"high"}"#, "Major"),
+        (r#"{"level":"P1"}"#, "other"),
+        (r#"{"level":3}"#, "other"),
+    ] {
+        assert_eq!(read(&written, body).rank.as_str(), rank, "{body}");
+    }
+}
+
+#[test]
+fn bad_rules_are_named_by_their_number() {
+    let good = json!({"priority": "Low"});
+    let cases = [
+        (json!([good, {"prioritty": "Low"}]), "rule 2: unknown field `prioritty`"),
+        (json!([{}]), "rule 1: it says nothing"),
+        (json!([good, good, {"priority": "Urgent"}]), "rule 3: priority: \"Urgent\" is none"),
+        (json!([{"title": []}]), "rule 1: title: the list is empty"),
+        (json!([{"title": 7}]), "rule 1: invalid type: integer `7`, expected a text or a list of texts"),
+        (json!([{"title": vec!["x"; 17]}]), "rule 1: more than 16 alternatives"),
+        (json!([{"title": "{x}"}]), "rule 1: title: behind {"),
+        (
+            json!([good, {"when": [{"pointer": "/a", "exists": true}, {"pointer": "/a"}], "title": "x"}]),
+            "rule 2: test 2: ",
+        ),
+        (
+            json!([{"when": vec![json!({"pointer": "/a", "exists": true}); 21], "title": "x"}]),
+            "rule 1: when: a rule has at most 20",
+        ),
+        (json!(vec![good; 101]), "at most 100 rules"),
+        (
+            json!(vec![json!({"when": vec![json!({"pointer": "/a", "matches": "x"}); 20], "title": "x"}); 6]),
+            "rule 6: all rules together",
+        ),
+        (json!({"priority": "Low"}), "expected a list of rules"),
+    ];
+    for (written, words) in cases {
+        let error = rules(&written).unwrap_err();
+        assert!(error.contains(words), "{error}\nshould say\n{words}");
+        let in_yaml = Rules::from_yaml(&written.to_string()).unwrap_err();
+        assert!(in_yaml.contains(words), "{in_yaml}\nshould say in YAML\n{words}");
+    }
+}
+
+#[test]
+fn rules_are_the_same_in_yaml_and_json_and_are_written_as_they_were_read() {
+    let yaml = "
+- when:
+    - {pointer: /value, greater: 80}
+    - {header: X-Kind, equals: null}
+    - {pointer: /n, equals: 1}
+  priority: Major
+  title: ['{/alias}', plain]
+- owner: '{/dev}'
+";
+    let rules = Rules::from_yaml(yaml).unwrap();
+    let written = json!([
+        {"when": [{"pointer": "/value", "greater": 80.0}, {"header": "X-Kind", "equals": null}, {"pointer": "/n", "equals": 1}],
+         "priority": "Major", "title": ["{/alias}", "plain"]},
+        {"owner": "{/dev}"},
+    ]);
+    assert_eq!(serde_json::to_value(&rules).unwrap(), written);
+    assert_eq!(serde_json::to_value(super::tests::rules(&written).unwrap()).unwrap(), written);
+    assert!(Rules::from_yaml(" \n").unwrap().is_empty());
+    assert!(Rules::from_yaml("- {title: x").unwrap_err().contains("line 1"));
+}
+
+/// Any JSON, with the names that the built-in sets look for.
+fn any_json() -> impl Strategy<Value = Value> {
+    let text = prop_oneof!["(Low|Major|NaN|firing|resolved|temp|wd|changed|critical|1_01)", ".{0,200}"];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        text.prop_map(Value::from),
+    ];
+    let name = prop_oneof![
+        "(dev|circuit|value|unit|alias|name|priority|status|alerts|event|type|source|specversion|action|lost)",
+        ".{0,5}"
+    ];
+    leaf.prop_recursive(4, 40, 8, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map(name.clone(), inner, 0..8)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_json_is_read_in_one_short_line(body in any_json(), header in ".{0,20}") {
+        let (body, headers) = (body.to_string(), |name: &str| name.contains("event").then_some(header.as_str()));
+        let reading = Rules::default().read(&Input { body: &body, headers: &headers });
+        for text in [reading.title, reading.owner].into_iter().flatten() {
+            prop_assert!((1..=120).contains(&text.chars().count()) && !text.chars().any(char::is_control), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_short_way_of_a_task_says_what_its_rules_say(body in any_json()) {
+        let input = Input { body: &body.to_string(), headers: &|_| None };
+        let (short, long) = (Rules::default().read(&input), Rules::default().explain(&input).0);
+        prop_assert_eq!(short, long);
+    }
+
+    #[test]
+    fn any_text_is_rules_or_an_error(text in r#"[- \n{}\[\]:,"'a-z/~{}0-9&*!|>%@]{0,80}"#) {
+        if let Ok(rules) = Rules::from_yaml(&text) {
+            let _ = rules.explain(&Input { body: "{}", headers: &|_| None });
+        }
+    }
+
+    #[test]
+    fn any_rule_is_read_or_refused(place in ".{0,8}", pattern in ".{0,20}", title in r"[{}/a-z:~0-9 ]{0,20}", body in any_json()) {
+        let written = json!([{"when": [{"pointer": format!("/{place}"), "matches": pattern}], "title": title, "priority": title}]);
+        if let Ok(rules) = rules(&written) {
+            let _ = rules.explain(&Input { body: &body.to_string(), headers: &|_| None });
+        }
+    }
+}
