@@ -20,7 +20,7 @@ e2e: ## Only the end-to-end tests: both programs, killed and restarted, foreign 
 	@scripts/bootstrap.sh test
 	@scripts/test.sh e2e
 
-fuzz: ## Ten million made-up inputs (FUZZ_CASES) for each property of what arrives; `make test` makes 256
+fuzz: ## Ten million made-up bodies, and as many rules; `make test` makes a few hundred
 	@scripts/fuzz.sh
 
 bench: ## Measure the intake next to a bare handler, the accounts API and devices, and write docs/benchmarks.md

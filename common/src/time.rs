@@ -25,6 +25,12 @@ pub fn rfc3339(at_ms: i64) -> String {
     format!("{at:.3}")
 }
 
+/// Milliseconds since 1970 of a time in RFC 3339, with any offset; `None`: it is none.
+#[must_use]
+pub fn parse_rfc3339(text: &str) -> Option<i64> {
+    text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,6 +38,8 @@ mod tests {
     #[test]
     fn times_are_written_in_utc_with_milliseconds() {
         assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(parse_rfc3339("2023-11-14T23:13:20.12+01:00"), Some(1_700_000_000_120));
+        assert_eq!((parse_rfc3339("2023-11-14"), parse_rfc3339("soon")), (None, None));
         assert_eq!(rfc3339(1_700_000_000_120), "2023-11-14T22:13:20.120Z");
     }
 }

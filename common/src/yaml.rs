@@ -48,8 +48,10 @@ pub fn at_place(at: Location, words: &str) -> String {
 /// Says which letters may be used.
 pub fn check_name(name: &str) -> Result<(), String> {
     let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"-_.".contains(&letter);
-    if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(is_plain) {
-        return Err(format!("name: write at most {LONGEST_NAME} of the letters a-z A-Z 0-9 - _ ."));
+    // Of dots alone a path is another path.
+    let is_dots = name.bytes().all(|letter| letter == b'.');
+    if is_dots || name.len() > LONGEST_NAME || !name.bytes().all(is_plain) {
+        return Err(format!("name: write at most {LONGEST_NAME} of the letters a-z A-Z 0-9 - _ . (not dots alone)"));
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //!
 //! The path of an event: `intake` (with `sources` and their `guards`) → `log` (one writer, one commit for many) → `store` → `feed` and `bus` → `rooms` and `live` → the pages.
 
+pub mod actions;
 pub mod api;
 pub mod bus;
 pub mod config;
@@ -84,8 +85,13 @@ pub struct Services {
     pub registry: Registry,
     pub edge: Edge,
     pub gate: Gate,
+    pub vault: Vault,
     pub audience: Audience,
     pub rereadings: Rereadings,
+    /// Who may call actions.
+    pub doors: actions::Doors,
+    /// The devices that obey and are connected here.
+    pub fleet: actions::Fleet,
     /// Places for sockets.
     pub sockets: Arc<Semaphore>,
     /// Turns for sockets that read the log.
@@ -120,7 +126,10 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     let listen = listener.local_addr()?;
     let gate = Gate::new("consumer", listen, &config.common, (&db, &config.database_url)).await?;
     let edge = Edge::new(listen, &config.common);
-    let registry = load_registry(&config, &db).await?;
+    let vault = Vault::new(&admin::secret_key(&config.common, &db, &config.database_url).await?);
+    let sources_file = config.sources_file();
+    let registry = Registry::load(db.clone(), vault.clone(), sources_file, config.max_sources).await?;
+    let (fleet, reports) = actions::Fleet::new();
     let (sockets, catching_up) = (Arc::new(Semaphore::new(sockets::MAX_SOCKETS)), Semaphore::new(2));
     let audience = Audience::default();
     let rereadings = Rereadings::new(db.clone(), feed.clone(), tasks.clone(), stop.clone());
@@ -137,8 +146,11 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
         registry,
         edge,
         gate,
+        vault,
         audience,
         rereadings,
+        doors: actions::Doors::default(),
+        fleet,
         sockets,
         catching_up,
         tasks,
@@ -146,6 +158,7 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     };
     let app = App(Arc::new(services));
     keep_up(&app, &mut vital);
+    actions::start(&app, reports, &mut vital);
 
     tracing::info!(listen = %listen, "consumer is at http://{listen}/");
     let (router, io) = router(&app);
@@ -158,11 +171,6 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     }
     tracing::info!("consumer has stopped");
     served
-}
-
-async fn load_registry(config: &Config, db: &Db) -> anyhow::Result<Registry> {
-    let secret = admin::secret_key(&config.common, db, &config.database_url).await?;
-    Registry::load(db.clone(), Vault::new(&secret), config.sources_file(), config.max_sources).await
 }
 
 /// Serves until the end; when a vital part ends before that, so does the service, with an error.
@@ -245,12 +253,15 @@ fn front(app: App, router: Router) -> Answer {
 fn router(app: &App) -> (Router, SocketIo) {
     let (api, mut document) = api::routes_and_document();
     env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
+    let (admin, described) = actions::admin::routes_and_document();
+    document.merge(described);
     let document = axum::Json(document);
-    let guarded = api.merge(pages::routes()).route("/openapi.json", get(async move || document.clone()));
+    let guarded = api.merge(admin).merge(pages::routes()).route("/openapi.json", get(async move || document.clone()));
     let open = Router::new()
         .route("/healthz", get(async || "OK"))
         .route("/readyz", get(api::ready))
         .route("/metrics", get(api::metrics))
+        .merge(actions::public::routes())
         .merge(assets::router());
     let pages =
         app.gate.guard(guarded.with_state(app.clone())).merge(open.with_state(app.clone())).merge(app.gate.routes());

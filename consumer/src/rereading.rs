@@ -31,7 +31,8 @@ const STEP: i64 = 100;
 const PAUSE: Duration = Duration::from_millis(20);
 /// Places of the log that are looked through at once for events of the source.
 const WINDOW: i64 = 5000;
-const WAIT_AFTER_ERROR: Duration = Duration::from_secs(2);
+/// After so long every node reads events by the new rules, and what was on its way into the log is in it.
+const SETTLED: Duration = Duration::from_secs(4);
 
 /// How far a reading has come, or came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -107,17 +108,20 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 async fn keep_trying((db, feed): (&Db, &Feed), source: &str, rules: &Rules, reading: &Reading) {
     let told = |outcome| locked(&reading.progress).outcome = outcome;
+    let (mut course, mut is_last) = (Course::default(), false);
     while !reading.stop.is_cancelled() {
-        match follow((db, feed), source, rules, (&told, &reading.stop)).await {
-            Ok(outcome) => {
-                tracing::info!(source, read = outcome.read, changed = outcome.changed, "read kept events anew");
+        match follow((db, feed), source, rules, (&mut course, &told, &reading.stop)).await {
+            Ok(()) if is_last => {
+                let Outcome { read, changed } = course.outcome;
+                tracing::info!(source, read, changed, "read kept events anew");
                 break;
             }
+            Ok(()) => is_last = true,
             Err(error) => tracing::warn!(source, %error, "cannot read kept events anew; trying again"),
         }
         tokio::select! {
             () = reading.stop.cancelled() => {}
-            () = time::sleep(WAIT_AFTER_ERROR) => {}
+            () = time::sleep(SETTLED) => {}
         }
     }
     let state = if reading.stop.is_cancelled() { State::Stopped } else { State::Done };
@@ -130,29 +134,43 @@ async fn keep_trying((db, feed): (&Db, &Feed), source: &str, rules: &Rules, read
 /// # Errors
 /// When the database fails.
 pub async fn run(db: &Db, feed: &Feed, source: &str, rules: &Rules, stop: &CancellationToken) -> sqlx::Result<Outcome> {
-    follow((db, feed), source, rules, (&|_| {}, stop)).await
+    let mut course = Course::default();
+    follow((db, feed), source, rules, (&mut course, &|_| {}, stop)).await?;
+    Ok(course.outcome)
 }
 
+/// How far it has come in the log, and what it did there.
+#[derive(Debug, Default)]
+struct Course {
+    reached: i64,
+    outcome: Outcome,
+}
+
+type Going<'a> = (&'a mut Course, &'a (dyn Fn(Outcome) + Sync), &'a CancellationToken);
+
+/// Goes on where the course has come to.
 async fn follow(
     (db, feed): (&Db, &Feed),
     source: &str,
     rules: &Rules,
-    (told, stop): (&(dyn Fn(Outcome) + Sync), &CancellationToken),
-) -> sqlx::Result<Outcome> {
+    (course, told, stop): Going<'_>,
+) -> sqlx::Result<()> {
     let mut connection = db.connect().await?;
-    let (mut outcome, mut reached) = (Outcome::default(), 0);
+    let mut reached = course.reached;
     while let Some(kept) = next(db, source, &mut reached).await?.filter(|_| !stop.is_cancelled()) {
         let changes: Vec<Change> = kept.iter().filter_map(|kept| anew(kept, rules)).collect();
-        outcome.read += kept.len() as u64;
         if !changes.is_empty() {
-            outcome.changed += rereading::change(&mut connection, db.kind, source, &changes).await? as u64;
+            let made = rereading::change(&mut connection, db.kind, source, &changes).await?;
+            course.outcome.changed += made as u64;
             time::sleep(PAUSE).await;
         }
-        told(outcome);
+        course.outcome.read += kept.len() as u64;
+        course.reached = reached;
+        told(course.outcome);
     }
     feed.nudge();
     connection.close().await?;
-    Ok(outcome)
+    Ok(())
 }
 
 /// Events of the source after `reached`, which moves on, and perhaps there are none so near; `None`: there is nothing any more.

@@ -9,13 +9,16 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Retention,
     feed::Feed,
-    store::{events, retention},
+    store::{devices, events, retention},
 };
 
 const INTERVAL: Duration = Duration::from_secs(30);
 /// Events that go in one commit, and the pause after it: appending goes first.
 const STEP: i64 = 500;
 const PAUSE: Duration = Duration::from_millis(20);
+/// A device that was silent for so long, or as long as events are kept, is forgotten with its last event; never before a day is over.
+const SILENT_MS: i64 = 30 * 24 * 3_600_000;
+const SHORTEST_SILENCE_MS: i64 = 24 * 3_600_000;
 /// The longest window of the chart of rates, and an hour.
 const RATES_S: i64 = 25 * 3600;
 
@@ -45,6 +48,8 @@ async fn forget(db: &Db, feed: &Feed, keep: Retention, stop: &CancellationToken)
         }
         time::sleep(PAUSE).await;
     }
+    let silent_ms = age_ms.unwrap_or(SILENT_MS).max(SHORTEST_SILENCE_MS);
+    devices::forget(db, now_ms() - silent_ms).await?;
     retention::forget_rates(db, now_ms() / 1000 - RATES_S).await?;
     feed.set_tail(events::span(db).await?.0);
     if forgotten > 0 {

@@ -2,6 +2,8 @@
 
 use http::{HeaderName, header};
 
+/// What stands in place of a secret in what is kept.
+pub const MASK: &str = "•••";
 const SECRET_HEADERS: [HeaderName; 3] = [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
 /// Parts of the names of other headers, and of parameters of the path, that carry them.
 const SECRET_NAMES: [&str; 4] = ["token", "secret", "key", "password"];

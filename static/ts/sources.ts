@@ -3,6 +3,6 @@ import { confirmations, settle, tabs } from "./forms.ts";
 import { keepTrue } from "./live.ts";
 
 settle();
-if (document.querySelector("[data-live]")) keepTrue("/sources/events", () => {});
+if (document.querySelector("[data-live]")) keepTrue("/sources-moved", () => {});
 tabs();
 confirmations();

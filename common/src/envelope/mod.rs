@@ -195,12 +195,18 @@ pub fn form_fields(body: &[u8], max_fields: usize) -> Option<String> {
     Some(serde_json::Value::Object(fields).to_string())
 }
 
-/// `payload={…}` in form encoding (GitHub, Slack and the like), or a whole document that was form-encoded.
+/// `payload={…}` in form encoding (GitHub, Slack and the like), a form of this one field, or a whole document that was form-encoded.
+///
+/// In a form of several fields JSON in another one is a part of what is said, and not all of it.
 fn json_in_form(text: &str) -> Option<String> {
-    let looks_like_json = |text: &str| text.trim_ascii_start().starts_with(['{', '[']);
-    form_urlencoded::parse(text.trim_ascii().as_bytes())
-        .find_map(|(name, value)| [value, name].into_iter().find(|part| looks_like_json(part)))
-        .map(Cow::into_owned)
+    let looks_like_json = |text: &Cow<str>| text.trim_ascii_start().starts_with(['{', '[']);
+    let mut fields = form_urlencoded::parse(text.trim_ascii().as_bytes());
+    let found = match (fields.next()?, fields.next()) {
+        ((name, value), None) => [value, name].into_iter().find(looks_like_json),
+        _ => form_urlencoded::parse(text.trim_ascii().as_bytes())
+            .find_map(|(name, value)| (name == "payload" && looks_like_json(&value)).then_some(value)),
+    };
+    found.map(Cow::into_owned)
 }
 
 fn not_json_or_scalar(text: &str) -> Refusal {
@@ -276,6 +282,9 @@ mod tests {
         assert_eq!(at(b"{}{}"), (1, 3, 2));
         assert_eq!(at(b"{\"a\": \"\xff\"}"), (1, 8, 7));
         assert_eq!(at(b"hello").0, 1);
+        for form in ["Body=%5B%5D&From=x", "AddOns=%7B%22a%22%3A1%7D&Body=hello", "text=x&%7B%7D"] {
+            assert_eq!(at(form.as_bytes()).0, 1, "a part of a form is not all of it: {form}");
+        }
         assert_eq!(at(b"[NaN,\n NaN, oops]"), (2, 7, 12), "where it was sent, not where it would be with quotes");
         for near in [&b"{\"a\": NaNs}"[..], b"{\"a\": -NaN}", b"{\"a\": xNaN}", b"{\"a\": NaN"] {
             assert_eq!(at(near).0, 1, "{near:?}");

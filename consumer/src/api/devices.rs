@@ -59,7 +59,7 @@ pub struct Device {
     offset: i64,
     /// How often the current reading came again.
     repeats: i64,
-    /// It was silent for longer than `STALE_AFTER`.
+    /// It was silent for longer than its source allows, or else `STALE_AFTER`.
     stale: bool,
 }
 

@@ -8,7 +8,7 @@ const STRETCHES: i64 = 200;
 /// More points than this are thinned.
 const MAX_POINTS: usize = 600;
 
-/// A reading that is kept, with what its event says.
+/// A reading that is kept, cut to what a course of values needs: bodies are large, and there are many.
 #[derive(Clone, Debug)]
 pub struct Past {
     pub device: i64,
@@ -16,7 +16,8 @@ pub struct Past {
     pub at_ms: i64,
     /// When it last came again.
     pub repeated_ms: Option<i64>,
-    pub body: String,
+    /// The number it says; `None`: it says none.
+    pub value: Option<f64>,
 }
 
 /// A value at a time; `None`: the device said something that is not a number.
@@ -55,7 +56,7 @@ pub fn points(newest_first: &[Past], from_ms: i64) -> Vec<Point> {
     let mut points = Vec::with_capacity(newest_first.len() * 2);
     let mut next_ms = i64::MAX;
     for past in newest_first {
-        let value = number(&past.body);
+        let value = past.value;
         let held_ms = past.repeated_ms.unwrap_or(past.at_ms).min(next_ms);
         if held_ms > past.at_ms.max(from_ms) {
             points.push(Point { at_ms: held_ms, value });
@@ -100,7 +101,7 @@ mod tests {
 
     fn past(at_ms: i64, repeated_ms: Option<i64>, value: &str) -> Past {
         let body = format!(r#"{{"dev":"ai","circuit":"1","value":{value}}}"#);
-        Past { device: 1, offset: at_ms, at_ms, repeated_ms, body }
+        Past { device: 1, offset: at_ms, at_ms, repeated_ms, value: number(&body) }
     }
 
     fn told(points: &[Point]) -> Vec<(i64, Option<i64>)> {

@@ -60,6 +60,9 @@ struct Placing {
     too_many: bool,
 }
 
+/// What a reading without a number says, as JSON.
+const NO_NUMBERS: [&str; 3] = ["\"NaN\"", "\"Infinity\"", "\"-Infinity\""];
+
 /// The devices of one request: how each was heard of first.
 #[derive(Default)]
 struct Heard {
@@ -92,10 +95,14 @@ impl Placing {
         let mut device = None;
         if let Some(reading) = reading {
             let key = Key { source: source.clone(), dev: reading.dev.clone(), circuit: reading.circuit.clone() };
+            let is_number = !NO_NUMBERS.contains(&reading.value.as_str());
             let said = self.ledger.take(&key, *reading, offset, received_ms);
             device = self.ledger.id(&key);
             self.too_many |= said == Said::TooMany;
-            heard.note(key, said, place);
+            // Evok says at each scan again which inputs are no number, among what changed: that says nothing of a start.
+            if is_number || !matches!(said, Said::Again(_)) {
+                heard.note(key, said, place);
+            }
             if matches!(said, Said::Again(_)) {
                 return;
             }

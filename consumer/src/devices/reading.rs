@@ -7,7 +7,7 @@ use std::{
 };
 
 use common::{
-    device::CLOCKS,
+    device::{CLOCKS, SILENT_S},
     key::{hex, sha256},
 };
 use serde_json::{Value, value::RawValue};
@@ -99,6 +99,9 @@ fn digest(members: &BTreeMap<Cow<str>, &RawValue>) -> String {
                 all.extend_from_slice(part);
             }
         }
+    }
+    if members.get("last_comm").and_then(|age| age.get().parse().ok()).is_some_and(|age: f64| age > SILENT_S) {
+        all.extend_from_slice(b"silent");
     }
     hex(&sha256(&all)[..DIGEST_BYTES])
 }

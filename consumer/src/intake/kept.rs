@@ -10,13 +10,12 @@ use serde::Serialize;
 
 use crate::{
     guards::Guard,
-    secrets::{is_secret, is_secret_header},
+    secrets::{MASK, is_secret, is_secret_header},
 };
 
 /// Bytes of path and headers that are kept with one event, and with all events of one request together.
 const MAX_KEPT: usize = 8 * 1024;
 const MAX_KEPT_OF_ALL: usize = 128 * 1024;
-const MASK: &str = "•••";
 
 #[derive(Serialize)]
 struct Described<'a> {

@@ -18,7 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use common::problem::Problem;
+use common::{problem::Problem, yaml::check_name};
 
 use crate::{App, event::NewEvent, log::Refused};
 use door::Place;
@@ -27,7 +27,6 @@ pub use body::Receiving;
 pub use sources::Sources;
 
 const MAX_ID_CHARS: usize = 256;
-const MAX_SOURCE_CHARS: usize = 64;
 const DEFAULT_SOURCE: &str = "default";
 
 /// The routes; they stand behind the least layers, for their speed.
@@ -127,11 +126,12 @@ async fn append(app: &App, place: &Place<'_>, events: Vec<NewEvent>) -> Result<(
 }
 
 fn check_source(source: &str) -> Result<(), Problem> {
-    let is_good = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
-    if !source.is_empty() && source.len() <= MAX_SOURCE_CHARS && source.chars().all(is_good) {
+    if check_name(source).is_ok() {
         return Ok(());
     }
-    Err(Problem::bad_request("The name of a source has 1 to 64 letters, digits, dots, dashes or underscores."))
+    Err(Problem::bad_request(
+        "The name of a source has 1 to 64 letters, digits, dots, dashes or underscores, and not dots alone.",
+    ))
 }
 
 /// The sender's id of this webhook; a repeat of it is answered like the first and stored once.

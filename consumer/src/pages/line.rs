@@ -3,7 +3,7 @@
 use common::page::duration;
 
 use crate::{
-    devices::history::{Past, Point, number},
+    devices::history::{Past, Point},
     readings::figure,
 };
 
@@ -29,7 +29,7 @@ pub struct Spark {
 impl Spark {
     /// Of readings that come newest first; `None` when none of them is a number.
     pub fn of(newest_first: &[Past], is_digital: bool) -> Option<Self> {
-        let values: Vec<Option<f64>> = newest_first.iter().rev().map(|past| number(&past.body)).collect();
+        let values: Vec<Option<f64>> = newest_first.iter().rev().map(|past| past.value).collect();
         let (low, high) = span(values.iter().copied().flatten())?;
         // What stands until the next one comes takes a space of its own; so does what is alone.
         let holds = is_digital || values.len() == 1;
@@ -169,9 +169,10 @@ fn fraction(part: i64, whole: i64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::devices::history::number;
 
     fn past(value: &str) -> Past {
-        Past { device: 1, offset: 1, at_ms: 1, repeated_ms: None, body: format!(r#"{{"value":{value}}}"#) }
+        Past { device: 1, offset: 1, at_ms: 1, repeated_ms: None, value: number(&format!(r#"{{"value":{value}}}"#)) }
     }
 
     #[test]

@@ -204,4 +204,6 @@ impl<'de> Deserialize<'de> for Rules {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use common::time::now_ms;
 use super::{Draft, Registry, fresh_secret};
 use crate::{
     guards::{FieldError, Guard, Secrets},
+    rules::Rules,
     store::sources::{self, Change, Row},
 };
 
@@ -15,6 +16,8 @@ pub enum Refusal {
     Fields(Vec<FieldError>),
     /// The source stands in the file: it is changed there.
     OfFile,
+    /// There is a source of this name.
+    Exists,
     /// There is no such source.
     Missing,
     /// There are as many as may be.
@@ -43,6 +46,11 @@ fn none_of(errors: Vec<FieldError>) -> Result<(), Refusal> {
     if errors.is_empty() { Ok(()) } else { Err(Refusal::Fields(errors)) }
 }
 
+/// As they stand in their column; the built-in ones alone are none.
+fn stored(rules: &Rules) -> Option<String> {
+    (!rules.is_empty()).then(|| serde_json::to_string(rules).expect("texts and numbers are always JSON"))
+}
+
 impl Registry {
     /// Makes the source what the draft says, or a new one.
     ///
@@ -50,14 +58,40 @@ impl Registry {
     /// Says why not, field by field where it is the draft's fault.
     pub async fn save(&self, draft: Draft) -> Result<(), Refusal> {
         none_of(draft.check())?;
-        self.change(&draft.name.clone(), |row, count| {
-            if row.is_none() && usize::try_from(count).is_ok_and(|count| count >= self.max) {
-                return Err(Refusal::Full { max: self.max });
-            }
-            let secrets = self.secrets_of(&draft, row.as_ref())?;
-            Ok(Change::Write(Box::new(self.row(draft, &secrets, row.map(|row| row.created_ms)))))
+        self.change(&draft.name.clone(), |row, count| self.written(draft, row.as_ref(), count)).await
+    }
+
+    /// Makes a new source.
+    ///
+    /// # Errors
+    /// Says why not; a source that is there already stays as it is.
+    pub async fn create(&self, draft: Draft) -> Result<(), Refusal> {
+        none_of(draft.check())?;
+        self.change(&draft.name.clone(), |row, count| match row {
+            Some(_) => Err(Refusal::Exists),
+            None => self.written(draft, None, count),
         })
         .await
+    }
+
+    /// Gives a source other rules and leaves everything else of it alone; one that is not configured becomes an open one.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub async fn set_rules(&self, name: &str, rules: Rules) -> Result<(), Refusal> {
+        self.change(name, |row, count| match row {
+            Some(row) => Ok(Change::Write(Box::new(Row { rules: stored(&rules), updated_ms: now_ms(), ..row }))),
+            None => self.written(Draft::open(name, rules), None, count),
+        })
+        .await
+    }
+
+    fn written(&self, draft: Draft, row: Option<&Row>, count: i64) -> Result<Change, Refusal> {
+        if row.is_none() && usize::try_from(count).is_ok_and(|count| count >= self.max) {
+            return Err(Refusal::Full { max: self.max });
+        }
+        let secrets = self.secrets_of(&draft, row)?;
+        Ok(Change::Write(Box::new(self.row(draft, &secrets, row))))
     }
 
     /// Removes the source and what was not let in. Events of it stay; who sends more is an unknown source.
@@ -90,16 +124,18 @@ impl Registry {
         self.change_secrets(name, |_, secrets| Ok(secrets.settled())).await
     }
 
-    fn row(&self, draft: Draft, secrets: &Secrets, created_ms: Option<i64>) -> Row {
+    fn row(&self, draft: Draft, secrets: &Secrets, before: Option<&Row>) -> Row {
         let now_ms = now_ms();
         Row {
             guard: serde_json::to_string(&draft.guard).expect("texts and numbers are always JSON"),
             secrets: self.sealed(secrets, &draft.name),
-            rules: (!draft.rules.is_empty())
-                .then(|| serde_json::to_string(&draft.rules).expect("texts and numbers are always JSON")),
+            rules: match &draft.rules {
+                Some(rules) => stored(rules),
+                None => before.and_then(|before| before.rules.clone()),
+            },
             stale_after_s: draft.stale_after_s,
             rate_per_minute: draft.rate_per_minute,
-            created_ms: created_ms.unwrap_or(now_ms),
+            created_ms: before.map_or(now_ms, |before| before.created_ms),
             updated_ms: now_ms,
             name: draft.name,
         }

@@ -87,7 +87,7 @@ fn check(keys: Keys, outside: &Outside<'_>) -> Result<Source, String> {
         name: keys.name,
         guard: keys.guard,
         secret: None,
-        rules: keys.rules,
+        rules: Some(keys.rules),
         stale_after_s: keys.stale_after.and_then(|time| i64::try_from(time.as_secs()).ok()),
         rate_per_minute: keys.rate_per_minute,
     };

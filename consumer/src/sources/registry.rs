@@ -102,7 +102,11 @@ impl Registry {
         }
     }
 
-    async fn read_if_changed(&self) -> sqlx::Result<()> {
+    /// Reads what another node changed a moment ago, for who must not see what was.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn read_if_changed(&self) -> sqlx::Result<()> {
         let version = sources::version(&self.db).await?;
         if version == self.known.load().version { Ok(()) } else { self.read().await }
     }
@@ -134,7 +138,7 @@ impl Registry {
         let draft = Draft {
             guard: guard.unwrap_or(Guard::Open {}),
             secret: None,
-            rules: rules(&row.name, row.rules.as_deref()),
+            rules: Some(rules(&row.name, row.rules.as_deref())),
             name: row.name,
             stale_after_s: row.stale_after_s,
             rate_per_minute: row.rate_per_minute,

@@ -54,7 +54,7 @@ impl Source {
     pub(super) fn new(draft: Draft, secrets: Result<Secrets, &'static str>, running: Option<&Self>) -> Self {
         let pace = draft.pace(running);
         let Draft { name, guard, rules, stale_after_s, .. } = draft;
-        let (name, origin) = (name.into(), Origin::File);
+        let (name, rules, origin) = (name.into(), rules.unwrap_or_default(), Origin::File);
         Self { name, guard, secrets, rules, stale_after_s, pace, origin, created_ms: 0, updated_ms: 0 }
     }
 
@@ -92,12 +92,19 @@ pub struct Draft {
     pub guard: Guard,
     /// `None`: the secrets stay what they are. A secret that is given takes the place of all.
     pub secret: Option<String>,
-    pub rules: Rules,
+    /// `None`: they stay what they are.
+    pub rules: Option<Rules>,
     pub stale_after_s: Option<i64>,
     pub rate_per_minute: Option<i64>,
 }
 
 impl Draft {
+    /// A source that anybody may send to.
+    pub(super) fn open(name: &str, rules: Rules) -> Self {
+        let (guard, rules) = (Guard::Open {}, Some(rules));
+        Self { name: name.to_owned(), guard, secret: None, rules, stale_after_s: None, rate_per_minute: None }
+    }
+
     /// Everything that is wrong with it, but for the secrets.
     #[must_use]
     pub fn check(&self) -> Vec<FieldError> {

@@ -2,13 +2,21 @@
 
 use std::{collections::HashSet, iter};
 
-use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
+use futures_util::TryStreamExt;
+use sqlx::{
+    Any, AnyConnection, AssertSqlSafe, Row,
+    any::{AnyArguments, AnyRow},
+    query::Query,
+};
 
 use common::db::{self, Db, Kind, Script, bind};
 
 use super::events;
 use crate::{
-    devices::{Device, Key, Ledger, Placed, history::Past},
+    devices::{
+        Device, Key, Ledger, Placed,
+        history::{Past, number},
+    },
     event::{Event, NewEvent},
 };
 
@@ -171,9 +179,7 @@ pub async fn newest(db: &Db, ids: &[i64], each: i64) -> sqlx::Result<Vec<Past>> 
         };
         let text = (0..some.len()).map(one).collect::<Vec<_>>().join(" union all ");
         let query = some.iter().fold(sqlx::query(AssertSqlSafe(text)).bind(each), |query, id| query.bind(*id));
-        for row in query.fetch_all(&db.read).await? {
-            found.push(past(&row)?);
-        }
+        collect(query, db, &mut found).await?;
     }
     Ok(found)
 }
@@ -185,8 +191,18 @@ pub async fn newest(db: &Db, ids: &[i64], each: i64) -> sqlx::Result<Vec<Past>> 
 pub async fn before(db: &Db, id: i64, offset: i64, limit: i64) -> sqlx::Result<Vec<Past>> {
     let text = "select device, log_offset, received_ms, repeated_ms, body from events \
                 where device = $1 and log_offset < $2 order by log_offset desc limit $3";
-    let query = sqlx::query(text).bind(id).bind(offset).bind(limit);
-    query.fetch_all(&db.read).await?.iter().map(past).collect()
+    let mut found = Vec::new();
+    collect(sqlx::query(text).bind(id).bind(offset).bind(limit), db, &mut found).await?;
+    Ok(found)
+}
+
+/// Row by row, so that no two bodies are in memory at once.
+async fn collect(query: Query<'_, Any, AnyArguments>, db: &Db, found: &mut Vec<Past>) -> sqlx::Result<()> {
+    let mut rows = query.fetch(&db.read);
+    while let Some(row) = rows.try_next().await? {
+        found.push(past(&row)?);
+    }
+    Ok(())
 }
 
 /// The newest events of a device that are kept, at most `limit`, newest first.
@@ -200,13 +216,28 @@ pub async fn events_of(db: &Db, id: i64, limit: i64) -> sqlx::Result<Vec<Event>>
     query.fetch_all(&db.read).await?.iter().map(events::event).collect()
 }
 
+/// Forgets the devices that were silent since `before_ms` and of which no event is kept, so that others have room; one that speaks again is a new one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget(db: &Db, before_ms: i64) -> sqlx::Result<u64> {
+    let mut transaction = db.write.begin().await?;
+    // Who commits readings holds the same lock from their first look at the devices on.
+    sqlx::query("update log set head = head where name = 'events'").execute(&mut *transaction).await?;
+    let text =
+        "delete from devices where last_ms < $1 and not exists (select 1 from events where events.device = devices.id)";
+    let gone = sqlx::query(text).bind(before_ms).execute(&mut *transaction).await?.rows_affected();
+    transaction.commit().await?;
+    Ok(gone)
+}
+
 fn past(row: &AnyRow) -> sqlx::Result<Past> {
     Ok(Past {
         device: row.try_get(0)?,
         offset: row.try_get(1)?,
         at_ms: row.try_get(2)?,
         repeated_ms: row.try_get(3)?,
-        body: row.try_get(4)?,
+        value: number(row.try_get(4)?),
     })
 }
 

@@ -1,5 +1,6 @@
 //! The SQL: a file a table.
 
+pub mod actions;
 pub mod counts;
 pub mod devices;
 pub mod events;

@@ -51,7 +51,7 @@ async function makesIt(page) {
   match(await said(page), /Made/);
   await page.getByText("Waiting for the first request…").waitFor();
   ok(!(await page.locator("#secret").isVisible()), "the secret is masked");
-  await page.getByText("Reveal").click();
+  await page.getByRole("button", { name: "Reveal" }).click();
   const secret = await page.locator("#secret").textContent();
   match(secret, /^whsec_/);
   deepEqual(await violations(page), []);
@@ -79,6 +79,7 @@ async function findsOutWhatIsWrong(page) {
 async function rotates(page, old) {
   await page.getByRole("button", { name: "Rotate", exact: true }).click();
   match(await said(page), /good as well/);
+  await page.getByRole("button", { name: "Reveal" }).click();
   const newer = await page.locator("#secret").textContent();
   ok(newer !== old);
   equal(await send(old, { owner: "Old secret", priority: "Low" }), 200);

@@ -6,7 +6,7 @@ use crate::support::peer::Peer;
 use crate::support::stack::{Mode, Stack};
 
 /// For the longest step of a script that says nothing meanwhile.
-const LONG: Duration = Duration::from_mins(4);
+const LONG: Duration = Duration::from_mins(6);
 
 #[tokio::test]
 async fn the_dashboard_shows_every_task_of_the_button_without_a_reload_and_after_one() {
@@ -66,6 +66,11 @@ async fn an_operator_guards_a_source_and_sees_every_kind_of_sender() {
 #[tokio::test]
 async fn every_page_is_accessible_in_every_look() {
     play("every_page.mjs").await;
+}
+
+#[tokio::test]
+async fn every_page_of_accounts_is_accessible_in_every_look() {
+    play("every_account_page.mjs").await;
 }
 
 /// Plays a script to its end, and does what it asks for on the way.

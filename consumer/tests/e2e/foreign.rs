@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::peer::Peer;
 use crate::support::stack::{Mode, Stack, task};
-use crate::support::{PATIENCE, http};
+use crate::support::{PATIENCE, eventually, http, process::root};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -75,4 +75,36 @@ async fn the_tutorials_receiver_is_a_receiver_of_ours() {
     }
     ids.sort_unstable();
     assert_eq!(ids, (0..7).collect::<Vec<_>>());
+}
+
+/// The example of docs/actions.md, as it stands there.
+#[tokio::test]
+async fn the_device_in_the_documentation_obeys() {
+    let stack = Stack::start(Mode::Embedded).await;
+    let url = &stack.consumer.url;
+    let text = std::fs::read_to_string(root().join("docs/actions.md")).unwrap();
+    let example = text.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).expect("it is there");
+    let (script, memory) = (stack.folder.path().join("device.py"), stack.folder.path().join("last"));
+    std::fs::write(&script, example).unwrap();
+    let lobby = made(&stack, "/api/action-devices", json!({"name": "lobby"})).await;
+    let key = made(&stack, "/api/keys", json!({"name": "alarm"})).await["key"].as_str().unwrap().to_owned();
+    let toast =
+        json!({"name": "t", "event_id": "t", "function": "show_toast", "parameters": {"text": "hi"}, "target": "all"});
+    made(&stack, "/api/actions", toast).await;
+    let mut device = Peer::python_at(&script, &[url, lobby["key"].as_str().unwrap(), memory.to_str().unwrap()]);
+    assert_eq!(device.line(SOON).await.as_deref(), Some("state None"));
+    let call = format!("{url}/public-api/integration/webhooks?eventId=t&apiKey={key}");
+    let called = http::json(&stack.client, &call).await;
+    assert_eq!(device.line(SOON).await.as_deref(), Some("show_toast {'text': 'hi'}"));
+    let execution = format!("{url}/api/executions/{}", called["execution_id"].as_str().unwrap());
+    eventually("it says that it did it", PATIENCE, async || {
+        (http::json(&stack.client, &execution).await["states"] == json!({"done": 1})).then_some(())
+    })
+    .await;
+}
+
+async fn made(stack: &Stack, path: &str, what: Value) -> Value {
+    let answer = http::post_json(&stack.client, &format!("{}{path}", stack.consumer.url), &what).await;
+    assert_eq!(answer.status(), 201);
+    serde_json::from_str(&answer.text().await.unwrap()).unwrap()
 }

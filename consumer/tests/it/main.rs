@@ -3,6 +3,7 @@
 
 mod support;
 
+mod actions;
 mod api;
 mod devices;
 mod doors;

@@ -51,7 +51,7 @@ pub struct Lines {
 /// Produce a batch of tasks, or of readings of hardware.
 ///
 /// With `source` `hardware` every device is read now, this machine's own sensors and the sources of DEVICES, and each reading is a task with the members of
-/// its device; what cannot be read is a task with `error`. /// A form is led to the batch's page (303), or comes back with what is wrong beside its field (400); `Accept: application/json` gets the batch (202). The tasks are stored before the answer.
+/// its device; what cannot be read is a task with `error`. A form is led to the batch's page (303), or comes back with what is wrong beside its field (400); `Accept: application/json` gets the batch (202). The tasks are stored before the answer.
 #[utoipa::path(post, path = "/producetasks", tag = "batches", request_body = order::NewBatch,
     responses((status = 202, body = Batch, description = "Queued"), (status = 303, description = "Queued; the batch's page"),
         (status = 400, description = "A field cannot be read; `field` names it"), (status = 503, description = "No device can be read")))]

@@ -76,7 +76,7 @@ struct Form {
     errors: Vec<String>,
 }
 
-/// `GET /sources/new[?kind=…]`.
+/// `GET /new-source[?kind=…]`.
 pub async fn new(State(app): State<App>, Query(asked): Query<Asked>) -> Response {
     let kind = kind(asked.kind.as_deref().unwrap_or("token"));
     let fields = kind.form(|_| None);
@@ -84,14 +84,10 @@ pub async fn new(State(app): State<App>, Query(asked): Query<Asked>) -> Response
     whole(&app, None, Form { kind, name, fields, secret, stale_after, rate, errors: Vec::new() })
 }
 
-/// `POST /sources/new`.
+/// `POST /new-source`.
 pub async fn create(State(app): State<App>, fields: Fields) -> Result<Response, Problem> {
     let name = fields.owned("source");
     if let Err(error) = check_name(&name) {
-        return Ok(refused(&app, None, &fields, vec![FieldError::new("", error)]));
-    }
-    if app.registry.get(&name).is_some() {
-        let error = format!("There is a source named {name}. Choose another name, or change that one.");
         return Ok(refused(&app, None, &fields, vec![FieldError::new("", error)]));
     }
     save(&app, None, &name, &fields).await
@@ -103,7 +99,7 @@ pub async fn show(
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let source = editable(&app, &name)?;
+    let source = editable(&app, &name).await?;
     let guard = serde_json::to_value(source.as_ref().map_or(&Guard::Open {}, |source| &source.guard));
     let guard = guard.map_err(|error| Problem::internal(&error))?;
     let present = guard["kind"].as_str().unwrap_or_default();
@@ -118,7 +114,7 @@ pub async fn show(
 
 /// `POST /sources/{name}/edit`.
 pub async fn change(State(app): State<App>, Path(name): Path<String>, fields: Fields) -> Result<Response, Problem> {
-    editable(&app, &name)?;
+    editable(&app, &name).await?;
     save(&app, Some(&name), &name, &fields).await
 }
 
@@ -128,9 +124,17 @@ async fn save(app: &App, present: Option<&str>, name: &str, fields: &Fields) -> 
         Ok(draft) => draft,
         Err(errors) => return Ok(refused(app, present, fields, errors)),
     };
-    match app.registry.save(draft).await {
+    let saved = match present {
+        Some(_) => app.registry.save(draft).await,
+        None => app.registry.create(draft).await,
+    };
+    match saved {
         Ok(()) => Ok(after(&format!("/sources/{name}"), if present.is_some() { "saved" } else { "made" })),
         Err(Refusal::Fields(errors)) => Ok(refused(app, present, fields, errors)),
+        Err(Refusal::Exists) => {
+            let error = format!("There is a source named {name}. Choose another name, or change that one.");
+            Ok(refused(app, present, fields, vec![FieldError::new("", error)]))
+        }
         Err(refusal) => Err(problem(refusal)),
     }
 }
@@ -156,8 +160,7 @@ fn draft(name: &str, source: Option<&Source>, fields: &Fields) -> Result<Draft, 
     let rate_per_minute = optional(fields.get("rate"), |text| {
         text.parse().map_err(|_| vec![FieldError::new("rate_per_minute", "is a whole number, or empty for no limit")])
     })?;
-    let rules = source.map(|source| source.rules.clone()).unwrap_or_default();
-    Ok(Draft { name: name.to_owned(), guard, secret, rules, stale_after_s, rate_per_minute })
+    Ok(Draft { name: name.to_owned(), guard, secret, rules: None, stale_after_s, rate_per_minute })
 }
 
 fn optional<T, E>(text: &str, read: impl FnOnce(&str) -> Result<T, E>) -> Result<Option<T>, E> {
@@ -198,7 +201,7 @@ fn explained(field: &str, problem: &str) -> String {
 }
 
 fn whole(app: &App, present: Option<&str>, form: Form) -> Response {
-    let action = present.map_or_else(|| "/sources/new".to_owned(), |name| format!("/sources/{name}/edit"));
+    let action = present.map_or_else(|| "/new-source".to_owned(), |name| format!("/sources/{name}/edit"));
     let choice = |one: &Kind| KindChoice {
         href: format!("{action}?kind={}", one.id),
         label: one.label,

@@ -14,7 +14,7 @@ use common::{
     time::{now_ms, rfc3339},
 };
 
-use super::{super::curl, kinds::kind, said::Said};
+use super::{super::curl, kinds::kind, refused::RejectedRow, said::Said};
 use crate::{
     App,
     store::{counts, rejected},
@@ -22,6 +22,7 @@ use crate::{
 
 /// Anybody who may post may name a source.
 const SHOWN: usize = 500;
+const REJECTED: i64 = 20;
 
 #[derive(Template)]
 #[template(path = "sources.html")]
@@ -32,6 +33,8 @@ struct SourcesPage {
     summary: String,
     curl: String,
     rows: Vec<SourceRow>,
+    /// Of names that are not set up, where those are refused.
+    rejected: Vec<RejectedRow>,
 }
 
 #[derive(Default)]
@@ -47,9 +50,12 @@ struct SourceRow {
 
 /// `GET /sources`.
 pub async fn show(State(app): State<App>, Query(said): Query<Said>, headers: HeaderMap) -> Result<Response, Problem> {
+    app.registry.read_if_changed().await?;
     let rows = rows(&app).await?;
+    let (rejected, now) = (app.registry.rejected("", REJECTED).await?, now_ms());
     Ok(page::render(&SourcesPage {
-        served_at: rfc3339(now_ms()),
+        served_at: rfc3339(now),
+        rejected: rejected.into_iter().map(|one| RejectedRow::of(one, now)).collect(),
         producer_url: app.config.producer_url.clone(),
         said: said.words(),
         summary: if rows.is_empty() { String::new() } else { plural(i64::try_from(rows.len()).unwrap_or(0), "source") },

@@ -1,4 +1,4 @@
-//! `GET /sources/events`: tells the pages of sources when something arrived, was turned away, or was changed.
+//! `GET /sources-moved`: tells the pages of sources when something arrived, was turned away, or was changed.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -15,6 +15,8 @@ use crate::App;
 /// Something may be told this often.
 const PAUSE: Duration = Duration::from_secs(1);
 
+const LOOK: Duration = Duration::from_secs(4);
+
 /// `ready` at first, then `moved` whenever there may be something to see, until the service ends.
 pub async fn follow(State(app): State<App>) -> Response {
     let (arrived, rejected) = (app.feed.watch(), app.registry.recorder.watch());
@@ -24,6 +26,8 @@ pub async fn follow(State(app): State<App>) -> Response {
                 () = app.stop.cancelled() => return None,
                 moved = arrived.changed() => moved.ok()?,
                 moved = rejected.changed() => moved.ok()?,
+                // What other nodes do, and how far old events are read again, is told by nobody.
+                () = time::sleep(LOOK) => {}
             }
             time::sleep(PAUSE).await;
             let _ = (arrived.borrow_and_update(), rejected.borrow_and_update());

@@ -5,6 +5,7 @@ mod kinds;
 mod list;
 mod live;
 mod paste;
+mod refused;
 mod rules;
 mod said;
 mod show;
@@ -23,10 +24,12 @@ use crate::App;
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/sources", get(list::show))
-        .route("/sources/events", get(live::follow))
-        .route("/sources/new", get(edit::new).post(edit::create))
+        // Beside the names, which may be any word.
+        .route("/sources-moved", get(live::follow))
+        .route("/new-source", get(edit::new).post(edit::create))
         .route("/sources/{name}", get(show::show))
         .route("/sources/{name}/edit", get(edit::show).post(edit::change))
+        .route("/sources/{name}/reveal", post(show::reveal))
         .route("/sources/{name}/rotate", post(show::rotate))
         .route("/sources/{name}/settle", post(show::settle))
         .route("/sources/{name}/remove", post(show::remove))

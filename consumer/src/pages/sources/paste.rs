@@ -133,23 +133,25 @@ fn signature(kind: &str) -> Option<(&'static str, &'static str)> {
 
 const EVOK_3: &str = r#"["di", "do", "ro", "ai", "ao", "temp", "data_point"]"#;
 /// Evok compares the names literally, and they changed with version 3.
-const EVOK_2: &str = r#"["input", "relay", "ai", "ao", "temp"]"#;
+const EVOK_2: &str = r#"["input", "relay", "ai", "ao", "temp", "unit_register"]"#;
 
 fn evok(address: &Address) -> Paste {
     let lead = "Evok 3: below “apis:” in /etc/evok/config.yaml, then “systemctl restart evok”.";
-    Paste { id: "evok", label: "Evok 3", lead, text: webhook(address, EVOK_3) }
-}
-
-fn evok_2(address: &Address) -> Paste {
-    let lead = "Evok 2, up to 3.0.1-beta, which has other names for the same devices: below “apis:”, then restart it.";
-    Paste { id: "evok-2", label: "Evok 2", lead, text: webhook(address, EVOK_2) }
-}
-
-fn webhook(address: &Address, mask: &str) -> String {
-    format!(
-        "  webhook:\n    enabled: true\n    address: {}\n    device_mask: {mask}\n    complex_events: true",
+    let text = format!(
+        "  webhook:\n    enabled: true\n    address: {}\n    device_mask: {EVOK_3}\n    complex_events: true",
         address.called()
-    )
+    );
+    Paste { id: "evok", label: "Evok 3", lead, text }
+}
+
+/// Evok 2 has an INI file; a percent sign has a meaning of its own there.
+fn evok_2(address: &Address) -> Paste {
+    let lead = "Evok 2, which has other names for the same devices: in /etc/evok.conf, then restart it. 3.0.1-beta has the file of version 3, and these names.";
+    let text = format!(
+        "[MAIN]\nwebhook_enabled = True\nwebhook_address = {}\nwebhook_device_mask = {EVOK_2}\nwebhook_complex_events = True",
+        address.called().replace('%', "%%")
+    );
+    Paste { id: "evok-2", label: "Evok 2", lead, text }
 }
 
 fn get(address: &Address) -> Paste {
@@ -214,7 +216,7 @@ mod tests {
         assert!(text(&query, "get").ends_with("?to%20ken=SECRET&device=door&state=open"));
         let user = Guarding { user: "evok".into(), ..Guarding::default() };
         let basic = pasted("basic", &user);
-        assert!(text(&basic, "evok-2").contains("address: http://evok:SECRET@h:5001/consumetasks/boiler\n"));
+        assert!(text(&basic, "evok-2").contains("webhook_address = http://evok:SECRET@h:5001/consumetasks/boiler\n"));
         assert!(text(&basic, "grafana").starts_with("URL: http://h:5001/consumetasks/boiler\n"));
         let header = Guarding {
             place: "header".into(),

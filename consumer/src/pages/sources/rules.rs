@@ -24,11 +24,8 @@ use crate::{
     event::Event,
     rereading::{Progress, State as Standing},
     rules::{Rules, input::KeptHeaders},
-    sources::{Draft, Refusal, Source},
-    store::{
-        counts,
-        events::{self, Search},
-    },
+    sources::Source,
+    store::events::{self, Search},
 };
 
 const RECEIVED: i64 = 8;
@@ -66,7 +63,7 @@ struct RulesPage {
     try_error: Option<String>,
     outcome: Option<Outcome>,
     received: Vec<Received>,
-    kept: String,
+    has_events: bool,
     reread: String,
     is_rereading: bool,
 }
@@ -121,16 +118,9 @@ pub async fn change(State(app): State<App>, Path(name): Path<String>, fields: Fi
         let tried = attempt(&form.rules, &form.body, &form.headers);
         return whole(&app, (&name, source.as_deref()), form, (None, None, tried)).await;
     }
-    let source = editable(&app, &name)?;
-    match app.registry.save(draft(&name, source.as_deref(), rules)).await {
-        Ok(()) => Ok(after(&format!("/sources/{name}/rules"), "rules")),
-        Err(Refusal::Fields(errors)) => {
-            let texts: Vec<String> =
-                errors.into_iter().map(|error| format!("{} {}", error.field, error.problem)).collect();
-            refused(&app, (&name, source.as_deref()), form, texts.join("; ")).await
-        }
-        Err(refusal) => Err(problem(refusal)),
-    }
+    editable(&app, &name).await?;
+    app.registry.set_rules(&name, rules).await.map_err(problem)?;
+    Ok(after(&format!("/sources/{name}/rules"), "rules"))
 }
 
 /// `POST /sources/{name}/reread`.
@@ -143,18 +133,6 @@ pub async fn read_again(State(app): State<App>, Path(name): Path<String>) -> Res
 async fn refused(app: &App, source: (&str, Option<&Source>), form: Form, error: String) -> Result<Response, Problem> {
     let page = whole(app, source, form, (None, Some(error), Ok(None))).await?;
     Ok((StatusCode::BAD_REQUEST, page).into_response())
-}
-
-/// The source as it is, with these rules.
-fn draft(name: &str, source: Option<&Source>, rules: Rules) -> Draft {
-    Draft {
-        name: name.to_owned(),
-        guard: source.map_or(crate::guards::Guard::Open {}, |source| source.guard.clone()),
-        secret: None,
-        rules,
-        stale_after_s: source.and_then(|source| source.stale_after_s),
-        rate_per_minute: source.and_then(Source::rate_per_minute).map(i64::from),
-    }
 }
 
 /// The rules as they are shown to be changed; nothing for none.
@@ -176,7 +154,6 @@ async fn whole(
 ) -> Result<Response, Problem> {
     let newest = Search { source: Some(name.to_owned()), newest_first: true, limit: RECEIVED, ..Search::default() };
     let newest = events::find(&app.db, &newest).await?;
-    let count = counts::all(&app.db).await?.into_iter().find(|row| row.source == name);
     let progress = app.rereadings.progress(name);
     let (outcome, try_error) = match tried {
         Ok(outcome) => (outcome, None),
@@ -203,7 +180,7 @@ async fn whole(
         rules: form.rules,
         body: form.body,
         headers: form.headers,
-        kept: if count.is_some() { "them".into() } else { "nothing".into() },
+        has_events: !newest.is_empty(),
         reread: told(progress),
         is_rereading: progress.is_some_and(|progress| progress.state == Standing::Running),
     }))

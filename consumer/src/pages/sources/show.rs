@@ -1,23 +1,25 @@
 //! One source: what to paste where, who may send, and what was turned away.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
 use common::{
     fields::Fields,
-    page::{self, Stamp, bytes, duration, grouped},
+    page::{self, duration, grouped},
     problem::Problem,
     time::{now_ms, rfc3339},
 };
-use serde::Deserialize;
 
 use super::{
     super::{intake, row::EventRow},
     kinds::kind,
     paste::{Address, Guarding, Paste, pastes},
+    refused::RejectedRow,
     said::{Said, after},
 };
 use crate::{
@@ -27,7 +29,7 @@ use crate::{
     store::{
         counts,
         events::{self, Search},
-        rejected::{self, Rejected},
+        rejected,
     },
 };
 
@@ -50,39 +52,13 @@ struct SourcePage {
     pastes: Vec<Paste>,
     events: Vec<EventRow>,
     facts: Vec<(&'static str, String)>,
+    /// `None`: there is none; empty: it is there, and not shown.
     secret: Option<String>,
     secret_label: &'static str,
     is_rotating: bool,
     rules: Vec<String>,
     rejected_summary: String,
     rejected: Vec<RejectedRow>,
-}
-
-struct RejectedRow {
-    at: Stamp,
-    status: i64,
-    reason: String,
-    method: String,
-    path: String,
-    remote: String,
-    headers: Vec<Header>,
-    body: String,
-    size: String,
-}
-
-struct Header {
-    name: String,
-    value: String,
-}
-
-/// What is stored of a request that was turned away.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Described {
-    method: String,
-    path: String,
-    remote: Option<String>,
-    headers: Vec<(String, String)>,
 }
 
 /// `GET /sources/{name}`: of any name that may be one, set up or not.
@@ -92,11 +68,27 @@ pub async fn show(
     Query(said): Query<Said>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let source = known(&app, &name).await?;
+    whole(&app, name, (said.words(), false), &headers).await
+}
+
+/// `POST /sources/{name}/reveal`: the page with the secret in it, which nobody is to keep.
+pub async fn reveal(State(app): State<App>, Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+    let mut page = whole(&app, name, (None, true), &headers).await?;
+    page.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(page)
+}
+
+async fn whole(
+    app: &App,
+    name: String,
+    (said, is_revealed): (Option<&'static str>, bool),
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let source = known(app, &name).await?;
     let now_ms = now_ms();
     let (guard, guarding) = guard(source.as_deref());
     let kind = kind(guard.kind());
-    let url = format!("{}/{name}", intake(&headers));
+    let url = format!("{}/{name}", intake(headers));
     let newest = Search { source: Some(name.clone()), newest_first: true, limit: EVENTS, ..Search::default() };
     let newest = events::find(&app.db, &newest).await?;
     let secrets = app.registry.reveal(&name).unwrap_or_default();
@@ -106,7 +98,7 @@ pub async fn show(
     Ok(page::render(&SourcePage {
         served_at: rfc3339(now_ms),
         producer_url: app.config.producer_url.clone(),
-        said: said.words(),
+        said,
         guard: kind.label,
         is_open: guard.is_open(),
         is_removable: source.is_some() && !is_of_file,
@@ -115,7 +107,7 @@ pub async fn show(
         pastes: pastes(&Address { url: &url, kind, guarding: &guarding }),
         events: newest.iter().map(|event| EventRow::of(event, now_ms)).collect(),
         facts: facts(&guard, source.as_deref()),
-        secret: secrets.first().map(str::to_owned),
+        secret: secrets.first().map(|secret| if is_revealed { secret.to_owned() } else { String::new() }),
         secret_label: kind.secret,
         is_rotating: secrets.second().is_some(),
         rules: source
@@ -123,7 +115,7 @@ pub async fn show(
             .map(|source| source.rules.written().map(ToString::to_string).collect())
             .unwrap_or_default(),
         rejected_summary: if total > 0 { format!("{} in all", grouped(total)) } else { String::new() },
-        rejected: rejected.into_iter().map(|one| row(one, now_ms)).collect(),
+        rejected: rejected.into_iter().map(|one| RejectedRow::of(one, now_ms)).collect(),
         name,
     }))
 }
@@ -158,7 +150,8 @@ fn page_of(name: &str) -> String {
 ///
 /// # Errors
 /// 404 for what is no name of a source.
-async fn known(app: &App, name: &str) -> Result<Option<std::sync::Arc<Source>>, Problem> {
+async fn known(app: &App, name: &str) -> Result<Option<Arc<Source>>, Problem> {
+    app.registry.read_if_changed().await?;
     let source = app.registry.get(name);
     let has_sent = async || counts::all(&app.db).await.map(|rows| rows.iter().any(|row| row.source == name));
     if source.is_none() && !has_sent().await? {
@@ -171,7 +164,8 @@ async fn known(app: &App, name: &str) -> Result<Option<std::sync::Arc<Source>>, 
 ///
 /// # Errors
 /// 403 for one that stands in the file.
-pub fn editable(app: &App, name: &str) -> Result<Option<std::sync::Arc<Source>>, Problem> {
+pub async fn editable(app: &App, name: &str) -> Result<Option<Arc<Source>>, Problem> {
+    app.registry.read_if_changed().await?;
     match app.registry.get(name) {
         Some(source) if source.origin == Origin::File => Err(problem(Refusal::OfFile)),
         found => Ok(found),
@@ -214,34 +208,6 @@ fn facts(guard: &Guard, source: Option<&Source>) -> Vec<(&'static str, String)> 
     facts
 }
 
-fn row(rejected: Rejected, now_ms: i64) -> RejectedRow {
-    let described: Described = serde_json::from_str(&rejected.request).unwrap_or_default();
-    let more =
-        if rejected.more > 0 { format!(" (and {} more like it)", grouped(rejected.more)) } else { String::new() };
-    let size = usize::try_from(rejected.size).unwrap_or_default();
-    let size = match (size, rejected.body.len() < size) {
-        (0, _) => "No body.".into(),
-        (size, true) => format!("The beginning of {}.", bytes(size)),
-        (size, false) => format!("{}, all of it.", bytes(size)),
-    };
-    RejectedRow {
-        at: Stamp::of(rejected.at_ms, now_ms),
-        status: rejected.status,
-        reason: format!("{}{more}", upper(&rejected.reason)),
-        method: described.method,
-        path: described.path,
-        remote: described.remote.unwrap_or_default(),
-        headers: described.headers.into_iter().map(|(name, value)| Header { name, value }).collect(),
-        body: rejected.body,
-        size,
-    }
-}
-
-fn upper(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
 /// Why a change is not made, as an answer.
 pub fn problem(refusal: Refusal) -> Problem {
     match refusal {
@@ -254,6 +220,7 @@ pub fn problem(refusal: Refusal) -> Problem {
             StatusCode::FORBIDDEN,
             "This source stands in the file of sources, which wins over the pages. Change it there, and start the consumer again.",
         ),
+        Refusal::Exists => Problem::new(StatusCode::CONFLICT, "There is a source of this name. Choose another one."),
         Refusal::Missing => Problem::not_found("source of this name"),
         Refusal::Full { max } => Problem::new(
             StatusCode::FORBIDDEN,

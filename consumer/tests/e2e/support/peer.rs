@@ -1,5 +1,6 @@
 //! Foreign programs (Node, Python) that a test talks to line by line.
 
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -26,9 +27,13 @@ impl Peer {
 
     /// Runs `consumer/tests/foreign/SCRIPT` in the Python that `make bootstrap` prepared.
     pub fn python(script: &str, arguments: &[&str]) -> Self {
+        Self::python_at(&root().join("consumer/tests/foreign").join(script), arguments)
+    }
+
+    /// Runs a script that is anywhere in that Python.
+    pub fn python_at(script: &Path, arguments: &[&str]) -> Self {
         let python = root().join("target/python/bin/python");
         assert!(python.exists(), "python-socketio is missing: run `make bootstrap`");
-        let script = root().join("consumer/tests/foreign").join(script);
         Self::start(Command::new(python).arg("-u").arg(script).args(arguments))
     }
 

@@ -16,7 +16,6 @@ use common::{
 };
 use consumer::{
     guards::Guard,
-    rules::Rules,
     sources::{Draft, Registry},
 };
 use serde_json::Value;
@@ -41,7 +40,7 @@ fn draft(name: &str, guard: &str, secret: Option<&str>) -> Draft {
         name: name.to_owned(),
         guard: serde_json::from_str::<Guard>(guard).unwrap(),
         secret: secret.map(str::to_owned),
-        rules: Rules::default(),
+        rules: None,
         stale_after_s: None,
         rate_per_minute: None,
     }

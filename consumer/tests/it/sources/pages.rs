@@ -23,6 +23,13 @@ async fn page(app: &TestApp, path: &str) -> String {
     answer.text().await.unwrap()
 }
 
+/// The page with the secret, which no cache keeps.
+async fn revealed(app: &TestApp, source: &str) -> String {
+    let answer = form(app, &format!("/sources/{source}/reveal"), &[]).await;
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    answer.text().await.unwrap()
+}
+
 fn leads_to(answer: &Response, path: &str) {
     let location = answer.headers().get("location").map(|location| location.to_str().unwrap().to_owned());
     assert_eq!((answer.status().as_u16(), location.as_deref()), (303, Some(path)));
@@ -39,21 +46,20 @@ async fn a_source_is_made_changed_and_removed_by_forms() {
     on_both(async |database| {
         let app = TestApp::start(&database, &[]).await;
         let made =
-            form(&app, "/sources/new", &[("kind", "github"), ("source", "repo"), ("secret", "the first secret")]).await;
+            form(&app, "/new-source", &[("kind", "github"), ("source", "repo"), ("secret", "the first secret")]).await;
         leads_to(&made, "/sources/repo?said=made");
         let shown = page(&app, "/sources/repo?said=made").await;
-        for words in
-            ["Waiting for the first request", "the first secret", "/consumetasks/repo", "X-Hub-Signature-256", "Made."]
-        {
+        for words in ["Waiting for the first request", "/consumetasks/repo", "X-Hub-Signature-256", "Made."] {
             assert!(shown.contains(words), "{words}: {shown}");
         }
-        assert!(!page(&app, "/sources").await.contains("the first secret"));
+        assert!(!shown.contains("the first secret") && !page(&app, "/sources").await.contains("the first secret"));
+        assert!(revealed(&app, "repo").await.contains("the first secret"));
         assert_eq!(app.post("/consumetasks/repo", &[], "{}").await.status(), 401);
         leads_to(
             &form(&app, "/sources/repo/rotate", &[("secret", "the second secret")]).await,
             "/sources/repo?said=rotated",
         );
-        assert!(page(&app, "/sources/repo").await.contains("the second secret"));
+        assert!(revealed(&app, "repo").await.contains("the second secret"));
         leads_to(&form(&app, "/sources/repo/settle", &[]).await, "/sources/repo?said=settled");
         let token = [
             ("kind", "token"),
@@ -94,13 +100,13 @@ async fn what_is_refused_comes_back_as_it_was_typed_with_what_to_change() {
         (&[("kind", "twilio"), ("source", "r"), ("url", "<b>nowhere</b>")], "the address that Twilio was told"),
     ];
     for (fields, words) in cases {
-        let text = refused(form(&app, "/sources/new", fields).await, 400, words).await;
+        let text = refused(form(&app, "/new-source", fields).await, 400, words).await;
         assert!(!text.contains("<b>nowhere"), "what was typed stays text: {text}");
         let (_, source) = fields[1];
         assert!(text.contains(&format!(r#"value="{source}""#)), "{fields:?}: {text}");
     }
-    leads_to(&form(&app, "/sources/new", &[("kind", "open"), ("source", "r")]).await, "/sources/r?said=made");
-    refused(form(&app, "/sources/new", &[("kind", "open"), ("source", "r")]).await, 400, "There is a source named r")
+    leads_to(&form(&app, "/new-source", &[("kind", "open"), ("source", "r")]).await, "/sources/r?said=made");
+    refused(form(&app, "/new-source", &[("kind", "open"), ("source", "r")]).await, 400, "There is a source named r")
         .await;
     assert_eq!(app.get("/sources/nobody").await.status(), 404);
     let foreign = app.post("/sources/r/remove", &[("origin", "http://evil.example")], "confirm=r").await;

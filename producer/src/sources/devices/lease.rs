@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use common::time::now_us;
 use tokio::time::sleep;
 
 use super::status::Status;
@@ -37,12 +36,11 @@ impl Lease {
         was_lost
     }
 
-    /// Renews it; returns when it is lost.
+    /// Renews it; returns when another one has it. While the database does not answer nobody can take it, and what is read waits to be stored.
     pub async fn keep(&mut self) {
         loop {
             sleep(RENEWAL).await;
-            if !self.take().await && (self.until_us == 0 || now_us() >= self.until_us) {
-                self.until_us = 0;
+            if !self.take().await && self.until_us == 0 {
                 return;
             }
         }

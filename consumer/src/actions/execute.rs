@@ -1,0 +1,215 @@
+//! An execution: the actions of an event id become commands for their devices, in one commit, and an event of the log.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use axum::http::StatusCode;
+use common::time::{now_ms, rfc3339};
+use serde_json::{Value, json};
+use tokio::time;
+use uuid::Uuid;
+
+use super::{
+    call::{Call, SensorData},
+    functions::Function,
+    refusal::Refusal,
+    targets::Target,
+};
+use crate::{
+    App,
+    event::{NewEvent, Rank, Shown},
+    store::actions::{
+        audit::Entry,
+        definitions::{self, Action},
+        devices::{self, Device},
+        executions::{self, Execution, Plan, Step, Word},
+        keys::Key,
+    },
+};
+
+/// Between tries to commit.
+const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(200)];
+/// The source of these events in the log.
+const SOURCE: &str = "actions";
+
+/// Whom it reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// `None`: it was a dry run.
+    pub execution_id: Option<String>,
+    /// Devices that are connected, to whichever node.
+    pub reached: usize,
+    /// Devices that get it when they connect in time.
+    pub queued: usize,
+}
+
+/// Runs the actions of the call's event id, in their order, or says whom they would reach.
+///
+/// # Errors
+/// 400, 403 or 404, and says what to change; nothing is done then.
+pub async fn execute(app: &App, key: &Key, call: &Call, from: &str) -> Result<Outcome, Refusal> {
+    let at_ms = now_ms();
+    let actions = definitions::of_event(&app.db, &call.event_id).await?;
+    if actions.is_empty() {
+        let error = format!("No action has the event id {}. Make one, or correct the event id.", call.event_id);
+        return Err(Refusal::not_found(error));
+    }
+    let devices = devices::all(&app.db).await?;
+    let steps = actions.iter().map(|action| step(action, &devices, call.sensor_data.as_ref(), at_ms));
+    let steps = steps.collect::<Result<Vec<_>, _>>()?;
+    let meant: BTreeSet<&str> = steps.iter().flat_map(|step| &step.devices).map(|(id, _)| id.as_str()).collect();
+    if meant.is_empty() {
+        return Err(nobody(&steps));
+    }
+    let online = |device: &&Device| meant.contains(device.id.as_str()) && device.online_until_ms > at_ms;
+    let reached = devices.iter().filter(online).count();
+    let meant = meant.len();
+    let mut outcome = Outcome { execution_id: None, reached, queued: meant - reached };
+    if !call.dry_run {
+        let plan = plan(key, call, (at_ms, from), (steps, meant));
+        outcome.execution_id = Some(commit(app, plan).await?);
+    }
+    Ok(outcome)
+}
+
+fn nobody(steps: &[Step]) -> Refusal {
+    let targets: BTreeSet<String> =
+        steps.iter().filter_map(|step| target(&step.target)).map(|it| it.describe()).collect();
+    let targets = targets.into_iter().collect::<Vec<_>>().join("; ");
+    Refusal::not_found(format!(
+        "No device is meant by the target of this event id ({targets}). Pair a device, or correct the target."
+    ))
+}
+
+fn target(json: &str) -> Option<Target> {
+    serde_json::from_str(json).ok()
+}
+
+/// What one action does, and with whom. What cannot be read any more means nobody.
+fn step(action: &Action, devices: &[Device], sensor: Option<&SensorData>, at_ms: i64) -> Result<Step, Refusal> {
+    let function = Function::from_name(&action.function);
+    let mut parameters: Value = serde_json::from_str(&action.parameters).unwrap_or_default();
+    let mut emergency = None;
+    let mut expires_ms = at_ms.saturating_add(action.ttl_ms);
+    match function {
+        Some(Function::SendSensorEventData) => {
+            let data = sensor.ok_or_else(|| {
+                Refusal::bad_request(format!(
+                    "The action {} hands on what a sensor says: add sensor_data with id, event and value.",
+                    action.name
+                ))
+            })?;
+            parameters = json!({"sensor_data": data});
+        }
+        Some(Function::EnableEmergency) => {
+            let until_ms = parameters["seconds"].as_i64().map(|seconds| at_ms.saturating_add(seconds * 1000));
+            parameters["until"] = until_ms.map(rfc3339).into();
+            // Who was away is still told, until it ends.
+            expires_ms = until_ms.unwrap_or(i64::MAX);
+            emergency = Some(Word::Begins { until_ms });
+        }
+        Some(Function::DisableEmergency) => emergency = Some(Word::Ends),
+        _ => {}
+    }
+    let meant = target(&action.target).filter(|_| function.is_some());
+    let meant = devices.iter().filter(|device| meant.as_ref().is_some_and(|target| target.means(device)));
+    Ok(Step {
+        action: action.name.clone(),
+        function: action.function.clone(),
+        parameters: parameters.to_string(),
+        target: action.target.clone(),
+        expires_ms,
+        devices: meant.map(|device| (device.id.clone(), device.name.clone())).collect(),
+        emergency,
+    })
+}
+
+fn plan(key: &Key, call: &Call, (at_ms, from): (i64, &str), (steps, devices): (Vec<Step>, usize)) -> Plan {
+    let id = Uuid::now_v7().to_string();
+    let emergency = steps.iter().any(|step| matches!(step.emergency, Some(Word::Begins { .. })));
+    let functions: Vec<&str> = steps.iter().map(|step| step.function.as_str()).collect();
+    let detail = format!("{} on {devices} devices", functions.join(", "));
+    let mut body = json!({
+        "title": format!("{}: {detail}", call.event_id),
+        "event_id": call.event_id,
+        "execution_id": id,
+        "key": key.name,
+        "from": from,
+        "functions": functions,
+        "devices": devices,
+    });
+    if emergency {
+        body["priority"] = "Critical".into();
+    }
+    let audit = Entry {
+        at_ms,
+        who: key.name.clone(),
+        from: from.to_owned(),
+        what: "call".into(),
+        subject: call.event_id.clone(),
+        status: i64::from(StatusCode::OK.as_u16()),
+        detail,
+        execution: id.clone(),
+    };
+    let execution = Execution {
+        id,
+        event_id: call.event_id.clone(),
+        key_id: key.id.clone(),
+        key_name: key.name.clone(),
+        from: from.to_owned(),
+        at_ms,
+        emergency,
+    };
+    Plan { execution, body: body.to_string(), steps, audit }
+}
+
+async fn commit(app: &App, plan: Plan) -> Result<String, Refusal> {
+    let (execution, body) = (plan.execution.clone(), plan.body.clone());
+    if !certainly(app, plan).await? {
+        let error = "This API key is used up, or was deleted in this moment; nothing was done. Use another one.";
+        return Err(Refusal::new(StatusCode::FORBIDDEN, error));
+    }
+    app.fleet.wake();
+    let id = execution.id.clone();
+    // The answer does not wait for the log; what it does not take now is brought to it later.
+    app.tasks.spawn(record(app.clone(), execution, body));
+    Ok(id)
+}
+
+/// Commits, trying again when the database chose it to give way to another transaction. It is done once: a second one would have the same id.
+async fn certainly(app: &App, plan: Plan) -> sqlx::Result<bool> {
+    for pause in PAUSES {
+        let error = match executions::execute(&app.db, plan.clone()).await {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        tracing::warn!(%error, execution.id = plan.execution.id, "an execution is not committed; trying again");
+        time::sleep(pause).await;
+        if executions::by_id(&app.db, &plan.execution.id).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    executions::execute(&app.db, plan).await
+}
+
+/// Makes the execution an event of the log; its id is what a repeat is known by.
+pub async fn record(app: App, execution: Execution, body: String) {
+    let Execution { id, from, at_ms, .. } = execution;
+    let request = json!({"method": "", "path": "/public-api/integration/webhooks", "remote": from, "headers": []});
+    let event = NewEvent {
+        webhook_id: Some(id.clone()),
+        source: SOURCE.into(),
+        rank: Rank::of_task(&body).unwrap_or(Rank::Other),
+        received_ms: at_ms,
+        request: request.to_string().into(),
+        body,
+        shown: Shown::default(),
+        reading: None,
+    };
+    if let Err(refused) = app.log.append(vec![event]).await {
+        tracing::warn!(?refused, execution.id = id, "the log did not take an execution; trying again");
+        return;
+    }
+    if let Err(error) = executions::logged(&app.db, &id).await {
+        tracing::warn!(%error, execution.id = id, "an execution is brought to the log again, which knows it");
+    }
+}

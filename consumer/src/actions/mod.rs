@@ -1,0 +1,32 @@
+//! Actions: an API key and an event id tell devices what to do.
+//!
+//! A call → `call` reads it → `doors` looks at its key → `execute` commits a command for each device, which is an event of the log too → `fleet`
+//! hands commands to the devices that are connected (`devices`), which say what became of them; `upkeep` ends what was not taken in time.
+
+pub mod admin;
+pub mod call;
+pub mod devices;
+mod doors;
+mod execute;
+mod fleet;
+pub mod functions;
+mod outcome;
+pub mod public;
+mod refusal;
+pub mod targets;
+mod upkeep;
+
+use tokio::{sync::mpsc, task::JoinSet};
+
+pub use doors::Doors;
+pub use fleet::{Fleet, Waiting};
+
+use crate::App;
+
+/// Starts what goes on beside the calls; it ends with the service.
+pub fn start(app: &App, reports: mpsc::Receiver<Waiting>, vital: &mut JoinSet<()>) {
+    let stop = &app.stop;
+    vital.spawn(fleet::store_reports(app.clone(), reports, stop.clone()));
+    vital.spawn(fleet::dispatch(app.clone(), stop.clone()));
+    app.tasks.spawn(upkeep::run(app.clone(), stop.clone()));
+}
