@@ -10,7 +10,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde::{Deserialize, Deserializer, de};
 use tokio::{
     net::TcpStream,
-    time::{interval, timeout},
+    time::{MissedTickBehavior, interval, timeout},
 };
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
@@ -81,19 +81,22 @@ pub async fn session(evok: &Evok, feed: &mut Feed) -> anyhow::Result<Infallible>
     let mut socket = connect(evok).await?;
     socket.send(Message::text(ALL)).await?;
     let mut ping = interval(evok.ping_interval);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ping.tick().await;
     let (mut alive, mut greeted) = (true, false);
     loop {
         tokio::select! {
-            message = socket.next() => match next(message)? {
-                Message::Text(text) => {
+            // While changes are stored slowly the pong waits behind them: what is here already is read before anything is held against the device.
+            biased;
+            () = feed.due() => feed.tell_due().await,
+            message = socket.next() => {
+                alive = true;
+                if let Message::Text(text) = next(message)? {
                     if !std::mem::replace(&mut greeted, true) {
                         feed.connected();
                     }
                     take(evok, feed, &text).await;
                 }
-                Message::Pong(_) => alive = true,
-                _ => {}
             },
             _ = ping.tick() => {
                 ensure!(alive, "no answer to a ping within {:?}", evok.ping_interval);
@@ -101,7 +104,6 @@ pub async fn session(evok: &Evok, feed: &mut Feed) -> anyhow::Result<Infallible>
                 socket.send(Message::Ping(Vec::new().into())).await?;
                 socket.send(Message::text(ALL)).await?;
             }
-            () = feed.due() => feed.tell_due().await,
         }
     }
 }
