@@ -42,17 +42,37 @@ pub struct Outcome {
     pub queued: usize,
 }
 
+/// Who lets something happen: a key that was shown, the administrator, or a rule of a source.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'a> {
+    /// The key that this is a use of; `None`: no key is needed.
+    pub key: Option<&'a Key>,
+    /// For people: the name of the key, `admin`, or of whom else.
+    pub name: &'a str,
+    pub from: &'a str,
+    /// What the execution is called; of two with the same id only the first does something. `None`: a new one.
+    pub id: Option<&'a str>,
+}
+
 /// Runs the actions of the call's event id, in their order, or says whom they would reach.
 ///
 /// # Errors
 /// 400, 403 or 404, and says what to change; nothing is done then.
-pub async fn execute(app: &App, key: &Key, call: &Call, from: &str) -> Result<Outcome, Refusal> {
-    let at_ms = now_ms();
+pub async fn execute(app: &App, caller: &Caller<'_>, call: &Call) -> Result<Outcome, Refusal> {
     let actions = definitions::of_event(&app.db, &call.event_id).await?;
     if actions.is_empty() {
         let error = format!("No action has the event id {}. Make one, or correct the event id.", call.event_id);
         return Err(Refusal::not_found(error));
     }
+    run(app, caller, call, &actions).await
+}
+
+/// Runs these actions, whatever their event id; that of the call may be empty: nobody named one.
+///
+/// # Errors
+/// 400, 403 or 404, and says what to change; nothing is done then.
+pub async fn run(app: &App, caller: &Caller<'_>, call: &Call, actions: &[Action]) -> Result<Outcome, Refusal> {
+    let at_ms = now_ms();
     let devices = devices::all(&app.db).await?;
     let steps = actions.iter().map(|action| step(action, &devices, call.sensor_data.as_ref(), at_ms));
     let steps = steps.collect::<Result<Vec<_>, _>>()?;
@@ -65,7 +85,7 @@ pub async fn execute(app: &App, key: &Key, call: &Call, from: &str) -> Result<Ou
     let meant = meant.len();
     let mut outcome = Outcome { execution_id: None, reached, queued: meant - reached };
     if !call.dry_run {
-        let plan = plan(key, call, (at_ms, from), (steps, meant));
+        let plan = plan(caller, call, at_ms, (steps, meant));
         outcome.execution_id = Some(commit(app, plan).await?);
     }
     Ok(outcome)
@@ -123,17 +143,17 @@ fn step(action: &Action, devices: &[Device], sensor: Option<&SensorData>, at_ms:
     })
 }
 
-fn plan(key: &Key, call: &Call, (at_ms, from): (i64, &str), (steps, devices): (Vec<Step>, usize)) -> Plan {
-    let id = Uuid::now_v7().to_string();
+fn plan(caller: &Caller<'_>, call: &Call, at_ms: i64, (steps, devices): (Vec<Step>, usize)) -> Plan {
+    let id = caller.id.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
     let emergency = steps.iter().any(|step| matches!(step.emergency, Some(Word::Begins { .. })));
     let functions: Vec<&str> = steps.iter().map(|step| step.function.as_str()).collect();
     let detail = format!("{} on {devices} devices", functions.join(", "));
     let mut body = json!({
-        "title": format!("{}: {detail}", call.event_id),
+        "title": if call.event_id.is_empty() { detail.clone() } else { format!("{}: {detail}", call.event_id) },
         "event_id": call.event_id,
         "execution_id": id,
-        "key": key.name,
-        "from": from,
+        "key": caller.name,
+        "from": caller.from,
         "functions": functions,
         "devices": devices,
     });
@@ -142,8 +162,8 @@ fn plan(key: &Key, call: &Call, (at_ms, from): (i64, &str), (steps, devices): (V
     }
     let audit = Entry {
         at_ms,
-        who: key.name.clone(),
-        from: from.to_owned(),
+        who: caller.name.to_owned(),
+        from: caller.from.to_owned(),
         what: "call".into(),
         subject: call.event_id.clone(),
         status: i64::from(StatusCode::OK.as_u16()),
@@ -153,9 +173,9 @@ fn plan(key: &Key, call: &Call, (at_ms, from): (i64, &str), (steps, devices): (V
     let execution = Execution {
         id,
         event_id: call.event_id.clone(),
-        key_id: key.id.clone(),
-        key_name: key.name.clone(),
-        from: from.to_owned(),
+        key_id: caller.key.map(|key| key.id.clone()).unwrap_or_default(),
+        key_name: caller.name.to_owned(),
+        from: caller.from.to_owned(),
         at_ms,
         emergency,
     };

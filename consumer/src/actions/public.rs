@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use super::{
     call::{self, Call},
     doors::Purpose,
-    execute::{self, Outcome},
+    execute::{self, Caller, Outcome},
     outcome::CommandState,
     refusal::Refusal,
 };
@@ -176,7 +176,8 @@ async fn run(app: &App, key: &Key, called: Result<Call, Refusal>, from: &str) ->
     if key.max_uses.is_some_and(|max| key.uses >= max) {
         return Err(Refusal::new(StatusCode::FORBIDDEN, "This API key is used up. Use another one."));
     }
-    execute::execute(app, key, &call, from).await
+    let by = Caller { key: Some(key), name: &key.name, from, id: None };
+    execute::execute(app, &by, &call).await
 }
 
 /// A refused call in the audit, as far as there is room for such.

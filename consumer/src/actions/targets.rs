@@ -91,12 +91,14 @@ pub fn name_of(field: &str, name: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::actions::devices::Kind;
 
     fn device(name: &str, groups: &[&str], tags: &[&str]) -> Device {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         Device {
             id: name.into(),
             name: name.into(),
+            kind: Kind::Client,
             groups: owned(groups),
             tags: owned(tags),
             paired_ms: 0,

@@ -24,7 +24,7 @@ use crate::{
         doors,
         targets::{name_of, names_of},
     },
-    store::actions::devices::{self, Device},
+    store::actions::devices::{self, Device, Kind},
 };
 
 const MAX_DEVICES: i64 = 5000;
@@ -54,6 +54,8 @@ pub struct Place {
 pub struct Listed {
     id: String,
     name: String,
+    /// `client`, `screen` or `evok`.
+    kind: &'static str,
     groups: Vec<String>,
     tags: Vec<String>,
     /// Whether it is connected, to whichever node.
@@ -77,6 +79,7 @@ pub async fn list(State(app): State<App>) -> Result<Json<List>, Problem> {
         last_seen_at: device.last_seen_ms.map(rfc3339),
         id: device.id,
         name: device.name,
+        kind: device.kind.as_str(),
         groups: device.groups,
         tags: device.tags,
     };
@@ -100,6 +103,7 @@ fn row(new: &NewDevice) -> Result<Device, String> {
     Ok(Device {
         id: Uuid::now_v7().to_string(),
         name: name_of("name", &new.name)?,
+        kind: Kind::Client,
         groups: names_of("groups", &new.groups)?,
         tags: names_of("tags", &new.tags)?,
         paired_ms: now_ms,

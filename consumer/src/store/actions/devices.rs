@@ -4,11 +4,40 @@ use sqlx::{Row as _, any::AnyRow};
 
 use common::db::Db;
 
+/// What a device is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Any socket.io client.
+    #[default]
+    Client,
+    /// A browser with the player.
+    Screen,
+    /// The outputs of a controller with Evok.
+    Evok,
+}
+
+impl Kind {
+    /// As it is stored, and told.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Screen => "screen",
+            Self::Evok => "evok",
+        }
+    }
+
+    fn of(text: &str) -> Self {
+        [Self::Screen, Self::Evok].into_iter().find(|kind| kind.as_str() == text).unwrap_or_default()
+    }
+}
+
 /// A device as it is stored, without its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     pub id: String,
     pub name: String,
+    pub kind: Kind,
     pub groups: Vec<String>,
     pub tags: Vec<String>,
     pub paired_ms: i64,
@@ -18,7 +47,7 @@ pub struct Device {
     pub online_until_ms: i64,
 }
 
-const COLUMNS: &str = "id, name, in_groups, tags, paired_ms, created_ms, last_seen_ms, online_until_ms";
+const COLUMNS: &str = "id, name, in_groups, tags, paired_ms, created_ms, last_seen_ms, online_until_ms, kind";
 
 /// Every device, by name.
 ///
@@ -44,10 +73,10 @@ pub async fn by_hash(db: &Db, key_sha256: &str) -> sqlx::Result<Option<Device>> 
 /// # Errors
 /// When the database fails.
 pub async fn add(db: &Db, new: Device, key_sha256: String, max: i64) -> sqlx::Result<bool> {
-    let text = "insert into action_devices (id, name, key_sha256, in_groups, tags, paired_ms, created_ms) \
-                select $1, $2, $3, $4, $5, $6, $7 where (select count(*) from action_devices) < $8 on conflict do nothing";
+    let text = "insert into action_devices (id, name, key_sha256, in_groups, tags, paired_ms, created_ms, kind) \
+                select $1, $2, $3, $4, $5, $6, $7, $8 where (select count(*) from action_devices) < $9 on conflict do nothing";
     let query = sqlx::query(text).bind(new.id).bind(new.name).bind(key_sha256).bind(list(&new.groups));
-    let query = query.bind(list(&new.tags)).bind(new.paired_ms).bind(new.created_ms).bind(max);
+    let query = query.bind(list(&new.tags)).bind(new.paired_ms).bind(new.created_ms).bind(new.kind.as_str()).bind(max);
     Ok(query.execute(&db.write).await?.rows_affected() > 0)
 }
 
@@ -140,5 +169,6 @@ fn device(row: &AnyRow) -> sqlx::Result<Device> {
         created_ms: row.try_get(5)?,
         last_seen_ms: row.try_get(6)?,
         online_until_ms: row.try_get(7)?,
+        kind: Kind::of(&row.try_get::<String, _>(8)?),
     })
 }

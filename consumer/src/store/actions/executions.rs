@@ -29,6 +29,7 @@ pub struct Plan {
 pub struct Execution {
     pub id: String,
     pub event_id: String,
+    /// Empty: no key was needed.
     pub key_id: String,
     pub key_name: String,
     pub from: String,
@@ -61,7 +62,8 @@ pub enum Word {
     Ends,
 }
 
-/// Commits the plan with a use of its key; false: the key is gone or used up, and nothing is done.
+/// Commits the plan with a use of its key; false: the key is gone or used up, and nothing is done. Nor is anything when there is an execution of this
+/// id already.
 ///
 /// Numbers are given under a lock that is held for the whole commit, so who has seen number N has all before it.
 ///
@@ -75,10 +77,12 @@ pub async fn execute(db: &Db, plan: Plan) -> sqlx::Result<bool> {
     let last: i64 = sqlx::query_scalar(text).bind(steps + 1).fetch_one(&mut *transaction).await?;
     let number = last - steps;
     let Execution { key_id, from, at_ms, .. } = &plan.execution;
-    if !keys::spend(&mut transaction, key_id, (*at_ms, from)).await? {
+    if !key_id.is_empty() && !keys::spend(&mut transaction, key_id, (*at_ms, from)).await? {
         return Ok(false);
     }
-    insert(&mut transaction, &plan, number).await?;
+    if !insert(&mut transaction, &plan, number).await? {
+        return Ok(true);
+    }
     for (step, number) in plan.steps.iter().zip(number + 1..) {
         run(&mut transaction, &plan.execution, step, number).await?;
     }
@@ -88,13 +92,13 @@ pub async fn execute(db: &Db, plan: Plan) -> sqlx::Result<bool> {
     Ok(true)
 }
 
-async fn insert(connection: &mut AnyConnection, plan: &Plan, number: i64) -> sqlx::Result<()> {
+async fn insert(connection: &mut AnyConnection, plan: &Plan, number: i64) -> sqlx::Result<bool> {
     let text = "insert into executions (id, number, event_id, key_id, key_name, called_from, called_ms, body, emergency) \
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (id) do nothing";
     let Execution { id, event_id, key_id, key_name, from, at_ms, emergency } = plan.execution.clone();
     let query = sqlx::query(text).bind(id).bind(number).bind(event_id).bind(key_id).bind(key_name).bind(from);
     let query = query.bind(at_ms).bind(plan.body.clone()).bind(i64::from(emergency));
-    query.execute(connection).await.map(drop)
+    Ok(query.execute(connection).await?.rows_affected() > 0)
 }
 
 async fn run(connection: &mut AnyConnection, of: &Execution, step: &Step, number: i64) -> sqlx::Result<()> {
