@@ -1,7 +1,8 @@
 //! One device's object as it was read, and the text it is sent as.
 
-use common::{device::CLOCKS, envelope::bare};
 use serde_json::{Map, Value, value::RawValue};
+
+use crate::{device::CLOCKS, envelope::bare};
 
 /// What one device says.
 #[derive(Clone, Debug, PartialEq)]
