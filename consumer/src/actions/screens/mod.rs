@@ -1,0 +1,3 @@
+//! Screens: browsers that show what they are given.
+
+pub mod datasources;
