@@ -50,7 +50,13 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
     actions::screens::datasources::{Datasources, Patience},
-    bus::Bus, config::Config, feed::Feed, live::Audience, log::Log, metrics::Metrics, rereading::Rereadings,
+    bus::Bus,
+    config::Config,
+    feed::Feed,
+    live::Audience,
+    log::Log,
+    metrics::Metrics,
+    rereading::Rereadings,
     sources::Registry,
 };
 

@@ -22,9 +22,13 @@ use crate::{
     App,
     actions::{
         doors,
+        outputs::Controller,
         targets::{name_of, names_of},
     },
-    store::actions::devices::{self, Device, Kind},
+    store::actions::{
+        controllers,
+        devices::{self, Device, Kind},
+    },
 };
 
 const MAX_DEVICES: i64 = 5000;
@@ -40,6 +44,8 @@ pub struct NewDevice {
     groups: Vec<String>,
     #[serde(default)]
     tags: Vec<String>,
+    /// The device is a controller with Evok, whose outputs obey; it needs no key.
+    controller: Option<Controller>,
 }
 
 /// Where a device belongs.
@@ -87,15 +93,30 @@ pub async fn list(State(app): State<App>) -> Result<Json<List>, Problem> {
 }
 
 #[utoipa::path(post, path = "/api/action-devices", tag = "actions", operation_id = "create_action_device", request_body = inline(NewDevice),
-    responses((status = 201, description = "`id`, and `key`, which is shown this once"), (status = 400), (status = 409, description = "The name is taken, or there are as many as may be")))]
+    responses((status = 201, description = "`id`, and `key`, which is shown this once; a controller has none"), (status = 400), (status = 409, description = "The name is taken, or there are as many as may be")))]
 pub async fn create(State(app): State<App>, admin: Admin, body: Bytes) -> Result<Response, Problem> {
-    let device = row(&read(&body)?).map_err(wrong)?;
+    let new: NewDevice = read(&body)?;
+    let device = row(&new).map_err(wrong)?;
     let (id, name, key) = (device.id.clone(), device.name.clone(), key::random_hex(KEY_BYTES));
-    if !devices::add(&app.db, device, doors::hash(&key), MAX_DEVICES).await? {
+    let (hash, is_controller) = (doors::hash(&key), new.controller.is_some());
+    let added = match new.controller {
+        Some(controller) => {
+            let controller = controller_json(&controller).map_err(wrong)?;
+            controllers::add(&app.db, (device, controller), hash, MAX_DEVICES).await?
+        }
+        None => devices::add(&app.db, device, hash, MAX_DEVICES).await?,
+    };
+    if !added {
         return Err(Problem::conflict(format!("There is a device of this name, or there are {MAX_DEVICES} devices.")));
     }
     admin.did(&app, "device.create", &name, "").await?;
-    Ok((StatusCode::CREATED, secret(&json!({"id": id, "key": key}))).into_response())
+    let told = if is_controller { json!({"id": id}) } else { json!({"id": id, "key": key}) };
+    Ok((StatusCode::CREATED, secret(&told)).into_response())
+}
+
+fn controller_json(controller: &Controller) -> Result<String, String> {
+    controller.check()?;
+    serde_json::to_string(controller).map_err(|error| error.to_string())
 }
 
 fn row(new: &NewDevice) -> Result<Device, String> {
@@ -103,7 +124,7 @@ fn row(new: &NewDevice) -> Result<Device, String> {
     Ok(Device {
         id: Uuid::now_v7().to_string(),
         name: name_of("name", &new.name)?,
-        kind: Kind::Client,
+        kind: if new.controller.is_some() { Kind::Evok } else { Kind::Client },
         groups: names_of("groups", &new.groups)?,
         tags: names_of("tags", &new.tags)?,
         paired_ms: now_ms,

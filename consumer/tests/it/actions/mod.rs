@@ -1,10 +1,12 @@
 //! Actions: who may call, whom it reaches, and what became of it on each device.
 
 mod calls;
+mod datasources;
 mod emergencies;
 mod keys;
 mod kills;
 mod nodes;
+mod outputs;
 mod refusals;
 mod tracking;
 

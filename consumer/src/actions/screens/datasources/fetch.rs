@@ -51,7 +51,8 @@ impl Fetcher {
         let body = fetched.await.map_err(|_| format!("no whole answer within {:?}", self.patience))??;
         let text = String::from_utf8(body).map_err(|_| "the answer is not JSON: it is not UTF-8".to_owned())?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let value: Box<RawValue> = serde_json::from_str(text).map_err(|error| format!("the answer is not JSON: {error}"))?;
+        let value: Box<RawValue> =
+            serde_json::from_str(text).map_err(|error| format!("the answer is not JSON: {error}"))?;
         Ok(value.into())
     }
 
