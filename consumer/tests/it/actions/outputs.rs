@@ -187,7 +187,7 @@ async fn an_emergency_switches_its_output_and_the_end_takes_it_back() {
         action(&app, "fire", json!({"function": "enable_emergency", "parameters": {"text": "Out"}})).await;
         action(&app, "drill", json!({"function": "enable_emergency", "parameters": {"text": "Out", "seconds": 2}}))
             .await;
-        action(&app, "over", json!({"function": "disable_emergency"})).await;
+        action(&app, "over", json!({"function": "disable_emergency", "parameters": {}})).await;
         let fire = run(&app, &key, "fire").await;
         let evok = Evok::at(address).await;
         let siren_is = async |value: i64| {
