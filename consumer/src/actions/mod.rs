@@ -7,12 +7,13 @@ pub mod admin;
 pub mod call;
 pub mod devices;
 mod doors;
-mod execute;
+pub mod execute;
 mod fleet;
 pub mod functions;
-mod outcome;
+pub mod outcome;
 pub mod public;
-mod refusal;
+pub mod refusal;
+pub mod screens;
 pub mod targets;
 mod upkeep;
 
