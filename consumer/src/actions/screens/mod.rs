@@ -51,8 +51,10 @@ impl FromRequestParts<App> for Screen {
         let Ok(Peer(peer)) = Peer::from_request_parts(parts, app).await;
         app.doors.check_guesses(peer)?;
         let key = parts.headers.get(KEY_HEADER).map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
-        let key = key.filter(|key| !key.is_empty()).ok_or_else(|| unpaired("Send the screen's key as x-device-key."))?;
-        let known = if key.len() > MAX_KEY_BYTES { None } else { devices::by_hash(&app.db, &doors::hash(&key)).await? };
+        let key =
+            key.filter(|key| !key.is_empty()).ok_or_else(|| unpaired("Send the screen's key as x-device-key."))?;
+        let known =
+            if key.len() > MAX_KEY_BYTES { None } else { devices::by_hash(&app.db, &doors::hash(&key)).await? };
         if known.is_none() {
             app.doors.count_guess(peer);
         }

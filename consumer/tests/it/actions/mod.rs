@@ -6,6 +6,7 @@ mod keys;
 mod kills;
 mod nodes;
 mod refusals;
+mod screens;
 mod tracking;
 
 use serde_json::{Value, json};
