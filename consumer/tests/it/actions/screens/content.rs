@@ -1,8 +1,9 @@
 //! What a screen shows by itself, and that it hears of every change.
 
 use serde_json::{Value, json};
+use tokio::process::Command;
 
-use super::{audit, content, listed, own_key, pair, put};
+use super::{ask, audit, content, listed, own_key, pair, put};
 use crate::{
     actions::{Device, device, make},
     support::{
@@ -120,6 +121,28 @@ async fn one_device_is_told_to_do_something() {
         }
         let nobody = app.post("/api/action-devices/nobody/commands", &[], r#"{"function":"wake"}"#).await;
         assert_eq!(nobody.status(), 404);
+        app.end().await;
+    })
+    .await;
+}
+
+/// The commands of docs/actions.md, as they stand there.
+#[tokio::test]
+async fn the_commands_in_the_documentation_put_up_a_screen() {
+    on_both(async |database| {
+        let app = TestApp::start(&database, &[]).await;
+        ask(&app, "lobby-1", &own_key('a')).await;
+        let text = include_str!("../../../../../docs/actions.md");
+        let section = text.split("## Screens\n").nth(1).unwrap();
+        let commands = section.split("```bash\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let commands = commands.replace("localhost:5001", &app.address.to_string()).replace("curl ", "curl -fsS ");
+        let ran = Command::new("bash").args(["-euo", "pipefail", "-c", &commands]).output().await.unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+        let shown = content(&app, &own_key('a')).await;
+        assert_eq!((&shown["groups"], &shown["content"]["items"][0]["type"]), (&json!(["lobby"]), &json!("web")));
+        let mut screen = Device::connect(&app, &own_key('a'), json!(0)).await;
+        assert_eq!(screen.does().await["function"], "refresh_content");
+        assert_eq!(screen.does().await["parameters"]["text"], "Lunch is ready");
         app.end().await;
     })
     .await;
