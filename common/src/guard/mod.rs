@@ -60,6 +60,9 @@ impl Error for Denied {}
 
 impl Policy {
     /// Checks a URL as far as that is possible without DNS: its scheme, and its host when that is an address.
+    ///
+    /// # Errors
+    /// Says why it may not be connected to.
     pub fn check(&self, url: &Url) -> Result<(), Denied> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Denied::NotHttp);
@@ -81,12 +84,16 @@ impl Policy {
     }
 
     /// Whether the address may be connected to, whatever name it was found under.
+    #[must_use]
     pub fn permits(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         (self.loopback && address.is_loopback()) || self.allowed.lists(address) || is_public(address)
     }
 
     /// The addresses of a name that may be connected to; at least one.
+    ///
+    /// # Errors
+    /// When there is none.
     pub async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Denied> {
         let unknown = || Denied::NoSuchName { host: host.to_owned() };
         let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await.map_err(|_| unknown())?.collect();

@@ -22,6 +22,7 @@ use uuid::Uuid;
 use super::{
     doors,
     orders::{self, Orders},
+    screens::showing,
 };
 use crate::{
     App,
@@ -128,6 +129,7 @@ fn welcome(app: &App, socket: &SocketRef) {
             };
         socket.on(event, hear);
     }
+    showing::follow(app, socket, (connection.device.id.clone(), connection.session.clone()), gone.child_token());
     let (app, socket) = (app.clone(), socket.clone());
     app.tasks.clone().spawn(async move {
         let end = gone.child_token();

@@ -82,4 +82,5 @@ pub async fn leave(app: &App, device: &str, session: &str) {
     if let Err(error) = devices::leave(&app.db, device, session, now_ms()).await {
         tracing::debug!(%error, "that a device left is not stored; it will be believed in a moment");
     }
+    app.fleet.moved();
 }

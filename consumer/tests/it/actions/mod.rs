@@ -8,6 +8,7 @@ mod kills;
 mod nodes;
 mod outputs;
 mod refusals;
+mod screens;
 mod tracking;
 
 use serde_json::{Value, json};

@@ -8,9 +8,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{guard::Policy, time::now_ms};
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::Response,
+};
+use common::{
+    guard::Policy,
+    problem::Problem,
+    time::{now_ms, rfc3339},
+};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::{Screen, content::Content, fresh};
+use crate::{App, store::actions::screens};
 use fetch::Fetcher;
 
 /// Addresses that are remembered; the one that was asked for longest ago is forgotten first.
@@ -92,4 +105,37 @@ impl Datasources {
         slot.asked = Instant::now();
         Arc::clone(&slot.last)
     }
+}
+
+/// How it is asked for.
+#[derive(Deserialize)]
+pub struct Asked {
+    /// `1`: as new as may be.
+    fresh: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    /// RFC 3339, UTC.
+    fetched_at: String,
+    value: &'a RawValue,
+}
+
+/// `GET /screen-api/datasources/{name}`: the JSON of a datasource of the screen's content; 502 when it cannot be had, and says why.
+pub async fn show(
+    State(app): State<App>,
+    Screen(device): Screen,
+    Path(name): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let stored = screens::content(&app.db, &device.id).await?.flatten();
+    let content = Content::stored(stored.as_deref());
+    let found = content.datasources.into_iter().find(|datasource| datasource.name == name);
+    let found = found.ok_or_else(|| Problem::not_found("such datasource in the content of this screen"))?;
+    let every = Duration::from_secs(found.every_seconds.into());
+    let fetched = app.datasources.fetch(&found.url, (every, asked.fresh.as_deref() == Some("1"))).await;
+    let value = fetched.value.map_err(|why| {
+        Problem::new(StatusCode::BAD_GATEWAY, format!("The datasource {name} cannot be fetched: {why}."))
+    })?;
+    Ok(fresh(Json(Told { fetched_at: rfc3339(fetched.at_ms), value: &value })))
 }
