@@ -156,7 +156,7 @@ mod tests {
         event::{Rank, Shown},
     };
 
-    fn event(dev: &str, value: i64, priority: &str) -> NewEvent {
+    fn event(dev: &str, value: impl std::fmt::Display, priority: &str) -> NewEvent {
         let body = format!(r#"{{"dev":"{dev}","circuit":"1","value":{value},"priority":"{priority}"}}"#);
         NewEvent {
             webhook_id: None,
@@ -216,6 +216,15 @@ mod tests {
         for told in placed(9, vec![first("a"), first("b"), changes, twice]) {
             assert_eq!((told.1, told.2), (false, "Critical"), "{told:?}");
         }
+    }
+
+    #[test]
+    fn what_is_no_number_still_makes_no_snapshot_of_the_change_beside_it() {
+        let none = |dev| event(dev, "\"NaN\"", "Low");
+        let start = vec![none("a"), none("b"), event("c", 1, "Low")];
+        let scan = vec![none("a"), none("b"), event("c", 2, "Critical")];
+        let told = placed(9, vec![start, scan]);
+        assert_eq!((told[3].0.as_str(), told[3].1, told[3].2), ("c=2", false, "Critical"), "{told:?}");
     }
 
     #[test]

@@ -220,6 +220,14 @@ mod tests {
     }
 
     #[test]
+    fn a_header_whose_value_was_masked_is_not_there() {
+        let request = json!({"headers": [["X-Sign", secrets::MASK], ["X-Zone", "north"]]});
+        let kept = KeptHeaders::of(&request.to_string());
+        assert_eq!((kept.get("x-sign"), kept.get("x-zone")), (None, Some("north")));
+        assert_eq!(kept.lines(), "X-Zone: north");
+    }
+
+    #[test]
     fn a_place_is_a_pointer_or_a_header_without_a_secret() {
         for pointer in ["/a", "/a/0/b", "/", "/a~1b~0"] {
             assert!(Place::pointer(pointer).is_ok(), "{pointer}");

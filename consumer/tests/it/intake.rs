@@ -42,6 +42,18 @@ async fn every_form_of_body_becomes_its_events_whatever_the_content_type_says() 
 }
 
 #[tokio::test]
+async fn a_form_of_several_fields_is_kept_whole_though_one_of_them_is_json() {
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start(&database, &[]).await;
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let body = "From=%2B15551234&Body=hi&AddOns=%7B%22a%22%3A1%7D";
+    assert_eq!(app.post("/consumetasks", &form, body).await.status(), 200);
+    let kept = json!({"From": "+15551234", "Body": "hi", "AddOns": "{\"a\":1}"});
+    assert_eq!(app.events().await[0]["body"], kept);
+    app.end().await;
+}
+
+#[tokio::test]
 async fn bad_input_is_answered_with_what_is_wrong_and_nothing_of_it_is_stored() {
     let database = Database::create(Mode::Embedded).await;
     let app = TestApp::start(&database, &["--max-body", "20000"]).await;

@@ -193,6 +193,21 @@ on_both! {
         assert!(sent.contains(r#"["x-tenant","7"]"#) && !sent.contains("s3"), "{sent}");
     }
 
+    async fn a_bare_subscription_is_told_that_something_happened_and_not_what(database: Database) {
+        let stage = Stage::set(database).await;
+        let pair = Pair::of(&stage).await;
+        let change = json!({ "profile": "bare", "headers": { "x-tenant": "7" } });
+        let changed = stage.wire.must(&patch(pair.of_subscription("options")).json(&change).by(&pair.taker)).await;
+        assert_eq!(changed["profile"], "bare");
+        stage.endpoint.script("GET", "/taker", Say::status(204));
+        pair.trigger(&stage, &json!({ "amount": 6 })).await;
+        until(&stage, &pair.taker, "delivered", 1).await;
+        // The first one was the endpoint's proof.
+        let calls = stage.endpoint.calls("GET", "/taker").split_off(1);
+        assert_eq!((bodies(&calls), calls[0].text("x-tenant")), (vec![String::new()], "7"));
+        assert_eq!(stage.endpoint.count("POST", "/taker"), 0);
+    }
+
     async fn a_ping_shows_its_attempt_and_counts_for_nothing(database: Database) {
         let stage = Stage::set(database).await;
         let pair = Pair::of(&stage).await;

@@ -78,6 +78,7 @@ fn evok_devices() {
         ("wd", "1", json!({"value": 1, "was_wd_reset": 0}), "Low", "wd 1: 1", "wd 1"),
         ("wd", "1", json!({"was_wd_reset": 1}), "Major", "wd 1: the watchdog has reset the device", "wd 1"),
         ("modbus_slave", "1", json!({"last_comm": 0.0036}), "Low", "modbus_slave 1", "modbus_slave 1"),
+        ("modbus_slave", "1", json!({"stale": true}), "Major", "modbus_slave 1: silent", "modbus_slave 1"),
         (
             "modbus_slave",
             "1",

@@ -77,6 +77,18 @@ async fn what_moves_by_itself_is_no_change() {
 }
 
 #[tokio::test]
+async fn a_modbus_slave_that_falls_silent_or_answers_again_is_a_change() {
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start(&database, &[]).await;
+    for last_comm in ["0.1", "60.5", "75.0", "2147483647", "0.2"] {
+        app.take(format!(r#"{{"dev":"modbus_slave","circuit":"1","last_comm":{last_comm}}}"#)).await;
+    }
+    let told: Vec<_> = app.events().await.iter().map(|event| event["priority"].clone()).collect();
+    assert_eq!(told, ["Low", "Major", "Low"]);
+    app.end().await;
+}
+
+#[tokio::test]
 async fn a_flood_of_not_a_number_neither_grows_the_log_nor_moves_the_dashboard() {
     on_both(async |database| {
         let app = TestApp::start(&database, &[]).await;

@@ -2,6 +2,7 @@
 
 use reqwest::Response;
 use serde_json::{Value, json};
+use sqlx::Executor;
 
 use super::reading;
 use crate::support::{
@@ -124,6 +125,46 @@ async fn a_device_that_is_silent_for_too_long_is_stale_until_it_speaks() {
     let app = TestApp::start(&database, &["--stale-after", "1h"]).await;
     assert_eq!(app.json("/api/devices").await["devices"][0]["stale"], false);
     app.end().await;
+}
+
+#[tokio::test]
+async fn a_source_may_say_for_how_long_its_own_devices_may_be_silent() {
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start(&database, &["--stale-after", "1ms"]).await;
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let made = app.post("/new-source", &form, "kind=open&source=boiler&stale_after=1h").await;
+    assert_eq!(made.status(), 303);
+    from_boiler(&app, &reading("ai", "1", "5")).await;
+    app.take(reading("ai", "1", "5")).await;
+    let stale = async || {
+        let told = |device: &Value| (device["source"].clone(), device["stale"].clone());
+        app.json("/api/devices").await["devices"].as_array().unwrap().iter().map(told).collect::<Vec<_>>()
+    };
+    let expected = [(json!("boiler"), json!(false)), (json!("default"), json!(true))];
+    eventually("the other one is stale", async || (stale().await == expected).then_some(())).await;
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_device_that_was_silent_for_a_month_and_has_no_event_makes_room() {
+    on_both(async |database| {
+        let app = TestApp::start(&database, &[]).await;
+        for circuit in ["1", "2"] {
+            app.take(reading("ai", circuit, "5")).await;
+        }
+        app.end().await;
+        let mut beside = database.connection().await;
+        beside.execute("delete from events where device = 1").await.unwrap();
+        beside.execute("update devices set last_ms = 0").await.unwrap();
+        let app = TestApp::start(&database, &[]).await;
+        eventually("it is forgotten, and the one with an event is not", async || {
+            let devices = app.json("/api/devices").await;
+            (devices["total"] == 1).then(|| assert_eq!(devices["devices"][0]["circuit"], "2"))
+        })
+        .await;
+        app.end().await;
+    })
+    .await;
 }
 
 /// The name of the stream's next event.

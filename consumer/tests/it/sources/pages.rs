@@ -138,6 +138,20 @@ async fn a_source_of_the_file_is_shown_and_changed_there_only() {
 }
 
 #[tokio::test]
+async fn what_an_unknown_name_sent_is_on_the_list_when_such_names_are_refused() {
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start(&database, &["--unknown-sources", "refuse"]).await;
+    let answer = app.post("/consumetasks/stranger", &[], r#"{"note":"<i>let me in</i>"}"#).await;
+    assert_eq!(answer.status(), 403);
+    eventually("the page shows it", async || {
+        let shown = page(&app, "/sources").await;
+        (shown.contains("stranger") && shown.contains("&#60;i&#62;let me in")).then_some(())
+    })
+    .await;
+    app.end().await;
+}
+
+#[tokio::test]
 async fn rules_are_tried_saved_and_old_events_read_again_with_them() {
     on_both(async |database| {
         let app = TestApp::start(&database, &[]).await;

@@ -112,6 +112,23 @@ async fn another_node_hears_of_a_change() {
 }
 
 #[tokio::test]
+async fn a_node_that_has_not_heard_of_a_change_does_not_undo_it() {
+    on_both(async |database| {
+        let [here, there] = [registry(&database).await, registry(&database).await];
+        here.save(draft("door", TOKEN, Some("the-first-secret"))).await.unwrap();
+        // The other one still thinks that there is no such source.
+        assert!(matches!(there.create(draft("door", r#"{"kind":"open"}"#, None)).await, Err(Refusal::Exists)));
+        there.set_rules("door", Rules::from_yaml("[{priority: Major}]").unwrap()).await.unwrap();
+        for sources in [&here, &there] {
+            sources.read_if_changed().await.unwrap();
+            let door = sources.get("door").unwrap();
+            assert_eq!((door.guard.kind(), door.rules.written().count()), ("token", 1));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn secrets_are_encrypted_where_they_are_stored() {
     let database = Database::create(Mode::Embedded).await;
     let sources = registry(&database).await;

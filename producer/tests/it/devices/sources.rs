@@ -1,6 +1,9 @@
 //! What each kind of source says, and what of it counts as a change.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use sqlx::Executor;
 
 use super::{File, PATH, ai, counted, devices, di, producer, text, until};
 use crate::support::{
@@ -45,6 +48,25 @@ async fn a_device_that_answers_no_ping_is_left_and_asked_again() {
     evok.turn_deaf(false);
     evok.change_silently(0, &di("1_01", 1));
     assert_eq!(counted(&endpoint, "1_01", 1).await, [0, 1]);
+    producer.stop().await;
+}
+
+#[tokio::test]
+async fn a_device_is_not_left_because_we_store_slowly_what_it_says() {
+    let (database, endpoint, evok) =
+        (Database::sqlite(), Endpoint::start().await, Evok::start(&[&di("1_01", 0)]).await);
+    let producer = producer(&database, &endpoint, &File::boiler(&evok, &[])).await;
+    counted(&endpoint, "1_01", 0).await;
+    let mut beside = database.connection().await;
+    beside.execute("begin immediate").await.unwrap();
+    for counter in 1..=40 {
+        evok.change(0, &di("1_01", counter));
+    }
+    // For several pings nothing can be stored.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    beside.execute("rollback").await.unwrap();
+    assert_eq!(counted(&endpoint, "1_01", 40).await, (0..=40).collect::<Vec<_>>());
+    assert_eq!(evok.connections(), 1);
     producer.stop().await;
 }
 
