@@ -6,4 +6,6 @@ pub mod definitions;
 pub mod devices;
 pub mod emergencies;
 pub mod executions;
+pub mod firings;
 pub mod keys;
+mod reports;

@@ -2,9 +2,11 @@
 
 mod calls;
 mod emergencies;
+mod firing;
 mod keys;
 mod kills;
 mod nodes;
+mod program;
 mod refusals;
 mod tracking;
 
