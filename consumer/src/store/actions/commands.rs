@@ -115,6 +115,17 @@ pub async fn waiting(db: &Db, device: &str, after: i64, (did, now_ms): (i64, i64
     query.bind(PAGE).fetch_all(&db.read).await?.iter().map(command).collect()
 }
 
+/// What the device acknowledged and did not end, in order.
+///
+/// # Errors
+/// When the database fails.
+pub async fn under_way(db: &Db, device: &str) -> sqlx::Result<Vec<Command>> {
+    let text =
+        format!("select {COLUMNS} from commands where device = $1 and state = 'acknowledged' order by number limit $2");
+    let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(device.to_owned()).bind(PAGE);
+    query.fetch_all(&db.read).await?.iter().map(command).collect()
+}
+
 /// A device comes back and says the last command that it did: what it acknowledged up to there is done, and what it acknowledged after that and is
 /// too late to be sent again has failed.
 ///
@@ -149,6 +160,16 @@ pub async fn expire(db: &Db, now_ms: i64) -> sqlx::Result<u64> {
 pub(super) async fn of_execution(db: &Db, id: &str) -> sqlx::Result<Vec<Command>> {
     let text = format!("select {COLUMNS} from commands where execution = $1 order by number, device_name");
     let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(id.to_owned());
+    query.fetch_all(&db.read).await?.iter().map(command).collect()
+}
+
+/// The newest commands of a device, the newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn newest(db: &Db, device: &str, limit: i64) -> sqlx::Result<Vec<Command>> {
+    let text = format!("select {COLUMNS} from commands where device = $1 order by number desc limit $2");
+    let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(device.to_owned()).bind(limit);
     query.fetch_all(&db.read).await?.iter().map(command).collect()
 }
 

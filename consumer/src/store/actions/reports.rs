@@ -20,6 +20,8 @@ pub struct Report {
 pub enum News {
     Sent,
     Acknowledged,
+    /// It began, and its end is to come.
+    Going(String),
     Done(Option<String>),
     Failed(Option<String>),
 }
@@ -45,6 +47,7 @@ impl Report {
     fn text(&self) -> Option<String> {
         match &self.news {
             News::Sent | News::Acknowledged => Some(self.session.clone()),
+            News::Going(said) => Some(said.clone()),
             News::Done(said) | News::Failed(said) => said.clone(),
         }
     }
@@ -91,6 +94,10 @@ const fn change(news: &News) -> (&'static str, &'static str) {
              and (commands.state in ('queued', 'sent') or (commands.state = 'acknowledged' and commands.session <> v.column4)) \
              and exists (select 1 from action_devices where action_devices.id = v.column1 and action_devices.session = v.column4)",
         ),
+        News::Going(_) => (
+            "acknowledged",
+            "acknowledged_ms = coalesce(commands.acknowledged_ms, v.column3), said = v.column4 from {} where commands.state = 'acknowledged'",
+        ),
         News::Done(_) => {
             ("done", "ended_ms = v.column3, said = v.column4 from {} where commands.state = 'acknowledged'")
         }
@@ -127,17 +134,16 @@ async fn write(
     kind: Kind,
     (reports, wave): (&[Report], &[usize]),
 ) -> sqlx::Result<HashSet<(String, i64)>> {
-    let mut alike = BTreeMap::<&str, (&str, Vec<usize>)>::new();
+    let mut alike = BTreeMap::<(&str, &str), Vec<usize>>::new();
     for place in wave {
-        let (state, change) = change(&reports[*place].news);
-        alike.entry(state).or_insert((change, Vec::new())).1.push(*place);
+        alike.entry(change(&reports[*place].news)).or_default().push(*place);
     }
     let mut script = Script::new(kind);
-    for (state, (change, places)) in &alike {
+    for (change, places) in &alike {
         let mut left = places.as_slice();
         while !left.is_empty() {
             let (some, rest) = left.split_at(db::fitting(left, |place| size(&reports[*place])));
-            update(&mut script, (*state, *change), some.iter().map(|place| &reports[*place]))?;
+            update(&mut script, *change, some.iter().map(|place| &reports[*place]))?;
             left = rest;
         }
     }
