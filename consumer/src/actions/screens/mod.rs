@@ -1,6 +1,7 @@
 //! Screens: devices that are browsers with the player. One asks to be paired, the operator says yes, and from then on it brings its own key.
 
 pub mod content;
+pub mod datasources;
 pub mod manage;
 pub mod pairing;
 pub mod session;
@@ -36,6 +37,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/screen-api/pairing", post(pairing::ask))
         .route("/screen-api/content", get(show))
+        .route("/screen-api/datasources/{name}", get(datasources::show))
         .route("/screen-api/session", post(session::begin))
         .layer(DefaultBodyLimit::max(MAX_BODY))
 }

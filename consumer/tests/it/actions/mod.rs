@@ -1,10 +1,14 @@
 //! Actions: who may call, whom it reaches, and what became of it on each device.
 
 mod calls;
+mod datasources;
 mod emergencies;
+mod firing;
 mod keys;
 mod kills;
 mod nodes;
+mod outputs;
+mod program;
 mod refusals;
 mod screens;
 mod tracking;
