@@ -3,10 +3,12 @@
 mod calls;
 mod datasources;
 mod emergencies;
+mod firing;
 mod keys;
 mod kills;
 mod nodes;
 mod outputs;
+mod program;
 mod refusals;
 mod screens;
 mod tracking;
