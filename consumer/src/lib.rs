@@ -37,10 +37,9 @@ use axum::{Router, routing::get};
 use common::{
     admin::{self, Gate},
     broker::Broker,
-    config::{given, is_loopback},
+    config::given,
     db::{self, Db},
     edge::{Edge, guard, harden},
-    guard::Policy,
     problem::Problem,
     seal::Vault,
     serve::{self, Answer},
@@ -146,8 +145,7 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     let audience = Audience::default();
     let rereadings = Rereadings::new(db.clone(), feed.clone(), tasks.clone(), stop.clone());
     let max_sources = config.max_sources;
-    let policy = Policy { allowed: config.allow_targets.clone(), loopback: is_loopback(listen) };
-    let datasources = Datasources::new(Arc::new(policy), Patience::default())?;
+    let datasources = Datasources::new(config.policy(listen).into(), Patience::default())?;
     let services = Services {
         config,
         db,
