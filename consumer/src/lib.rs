@@ -262,6 +262,7 @@ fn router(app: &App) -> (Router, SocketIo) {
         .route("/readyz", get(api::ready))
         .route("/metrics", get(api::metrics))
         .merge(actions::public::routes())
+        .merge(actions::screens::player::routes())
         .merge(assets::router());
     let pages =
         app.gate.guard(guarded.with_state(app.clone())).merge(open.with_state(app.clone())).merge(app.gate.routes());

@@ -13,6 +13,7 @@ pub mod functions;
 mod outcome;
 pub mod public;
 mod refusal;
+pub mod screens;
 pub mod targets;
 mod upkeep;
 

@@ -1,0 +1,3 @@
+//! Screens: browsers that show their content, and obey.
+
+pub mod player;
