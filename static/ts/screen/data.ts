@@ -26,6 +26,7 @@ export class Data {
   /** These datasources there are now. */
   set(sources: Datasource[]): void {
     this.every = new Map(sources.map((source) => [source.name, source.every_seconds]));
+    for (const [name, entry] of this.followed) void this.turn(name, entry);
   }
 
   /** Tells what the datasource says, now and whenever it was read again, until what it gives is called. */

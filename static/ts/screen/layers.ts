@@ -36,7 +36,11 @@ export class Layers {
   /** Shows it as soon as it is ready. Gives why it cannot be shown; `null`: it can, or something else is wanted by now. */
   async show(id: string, make: () => View): Promise<string | null> {
     this.wanted = id;
-    if (this.front?.id === id) return null;
+    if (this.front?.id === id) {
+      this.remove(this.back);
+      this.back = null;
+      return null;
+    }
     const next = this.back?.id === id ? this.back : this.load(id, make);
     const trouble = await Promise.race([next.view.ready, late()]);
     if (this.wanted !== id || this.back !== next) return null;

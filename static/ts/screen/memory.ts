@@ -6,6 +6,7 @@ export type Kept = "key" | "last" | "stage" | "content";
 export class Memory {
   /** `false`: this browser keeps nothing, or no more. */
   works = true;
+  private isOver = false;
   private readonly held = new Map<Kept, string>();
 
   constructor(private readonly name: string) {
@@ -20,6 +21,7 @@ export class Memory {
   }
 
   set(what: Kept, text: string): void {
+    if (this.isOver) return;
     this.held.set(what, text);
     this.attempt(() => localStorage.setItem(this.slot(what), text));
   }
@@ -34,13 +36,15 @@ export class Memory {
     return text !== null && /^\d+$/.test(text) ? Number(text) : null;
   }
 
-  /** Begins anew with another key: the one before is good no more. */
+  /** Makes another key, and keeps nothing else for the page that begins anew with it: the one before is good no more. */
   forget(): void {
     for (const what of ["last", "stage", "content"] as const) {
       this.held.delete(what);
       this.attempt(() => localStorage.removeItem(this.slot(what)));
     }
     this.set("key", newKey());
+    // What the page still wants to keep is of the key before.
+    this.isOver = true;
   }
 
   private slot(what: Kept): string {

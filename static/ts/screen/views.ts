@@ -36,7 +36,7 @@ export function view(item: Showable, means: Means): View {
 
 /** A page of somebody else, which must never navigate the screen, open windows or dialogs, or reach into it when it is of our own origin. */
 function web(url: string): View {
-  const isForeign = URL.canParse(url) && new URL(url).origin !== location.origin;
+  const isForeign = new URL(url, location.href).origin !== location.origin;
   const sandbox = `allow-scripts allow-forms${isForeign ? " allow-same-origin" : ""}`;
   const frame = el("iframe", {
     sandbox,
