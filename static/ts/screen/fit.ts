@@ -9,10 +9,18 @@ export function fit(node: HTMLElement, within: HTMLElement): () => void {
   return () => watch.disconnect();
 }
 
+/** Words stay whole where they fit at any size. */
 export function shrink(node: HTMLElement, within: HTMLElement): void {
-  for (let size = 1; ; size *= STEP) {
+  node.classList.toggle("broken", false);
+  if (fits(node, within)) return;
+  node.classList.toggle("broken", true);
+  fits(node, within);
+}
+
+function fits(node: HTMLElement, within: HTMLElement): boolean {
+  for (let size = 1; size >= SMALLEST; size *= STEP) {
     node.style.setProperty("--fit", String(size));
-    const fits = within.scrollHeight <= within.clientHeight && within.scrollWidth <= within.clientWidth;
-    if (fits || size < SMALLEST) return;
+    if (within.scrollHeight <= within.clientHeight && within.scrollWidth <= within.clientWidth) return true;
   }
+  return false;
 }

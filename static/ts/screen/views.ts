@@ -36,8 +36,7 @@ export function view(item: Showable, means: Means): View {
 
 /** A page of somebody else, which must never navigate the screen, open windows or dialogs, or reach into it when it is of our own origin. */
 function web(url: string): View {
-  const isForeign = new URL(url, location.href).origin !== location.origin;
-  const sandbox = `allow-scripts allow-forms${isForeign ? " allow-same-origin" : ""}`;
+  const sandbox = `allow-scripts allow-forms${isOurs(url) ? "" : " allow-same-origin"}`;
   const frame = el("iframe", {
     sandbox,
     referrerpolicy: "no-referrer",
@@ -48,6 +47,14 @@ function web(url: string): View {
   // A page that may not be framed loads, too, as the browser's own words: that cannot be told from here.
   const ready = new Promise<null>((done) => frame.addEventListener("load", () => done(null), { once: true }));
   return { node: frame, ready, close: () => undefined };
+}
+
+function isOurs(url: string): boolean {
+  try {
+    return new URL(url, location.href).origin === location.origin;
+  } catch {
+    return true;
+  }
 }
 
 function image(url: string): View {
