@@ -262,7 +262,8 @@ fn router(app: &App) -> (Router, SocketIo) {
         .route("/readyz", get(api::ready))
         .route("/metrics", get(api::metrics))
         .merge(actions::public::routes())
-        .merge(actions::screens::player::routes())
+        .merge(actions::screens::routes())
+        .merge(pages::open_routes())
         .merge(assets::router());
     let pages =
         app.gate.guard(guarded.with_state(app.clone())).merge(open.with_state(app.clone())).merge(app.gate.routes());

@@ -105,17 +105,22 @@ fn decode(payload: &str) -> Result<Vec<u8>, String> {
 
 fn check(call: Call) -> Result<Call, String> {
     check_event_id(&call.event_id)?;
-    if let Some(data) = &call.sensor_data {
-        for (name, text) in [("id", &data.id), ("event", &data.event)] {
-            if text.trim().is_empty() || !is_plain(text, MAX_TEXT_CHARS) {
-                return Err(format!("sensor_data.{name} is a text of 1 to {MAX_TEXT_CHARS} characters."));
-            }
-        }
-        if data.value.to_string().len() > MAX_VALUE_BYTES || data.value.to_string().contains("\\u0000") {
-            return Err(format!("sensor_data.value has at most {MAX_VALUE_BYTES} bytes, and no NUL."));
+    call.sensor_data.as_ref().map_or(Ok(()), check_sensor)?;
+    Ok(call)
+}
+
+/// # Errors
+/// Says what a sensor may say.
+pub fn check_sensor(data: &SensorData) -> Result<(), String> {
+    for (name, text) in [("id", &data.id), ("event", &data.event)] {
+        if text.trim().is_empty() || !is_plain(text, MAX_TEXT_CHARS) {
+            return Err(format!("sensor_data.{name} is a text of 1 to {MAX_TEXT_CHARS} characters."));
         }
     }
-    Ok(call)
+    if data.value.to_string().len() > MAX_VALUE_BYTES || data.value.to_string().contains("\\u0000") {
+        return Err(format!("sensor_data.value has at most {MAX_VALUE_BYTES} bytes, and no NUL."));
+    }
+    Ok(())
 }
 
 /// # Errors

@@ -19,7 +19,7 @@ use tokio::{sync::mpsc, time};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{doors, targets::Target};
+use super::{doors, screens::showing, targets::Target};
 use crate::{
     App,
     sockets::{self, NotAdmitted},
@@ -120,6 +120,7 @@ fn welcome(app: &App, socket: &SocketRef) {
             };
         socket.on(event, hear);
     }
+    showing::follow(app, socket, (connection.device.id.clone(), connection.session.clone()), gone.child_token());
     let (app, socket) = (app.clone(), socket.clone());
     app.tasks.clone().spawn(async move {
         let end = gone.child_token();
@@ -133,6 +134,7 @@ async fn leave(app: App, connection: Connection) {
     if let Err(error) = store::leave(&app.db, &connection.device.id, &connection.session, now_ms()).await {
         tracing::debug!(%error, "that a device left is not stored; it will be believed in a moment");
     }
+    app.fleet.moved();
 }
 
 /// What a device says of a command.

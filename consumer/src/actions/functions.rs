@@ -143,17 +143,26 @@ fn read<T: Serialize + DeserializeOwned>(
 fn emergency(it: &Emergency) -> Result<(), String> {
     text("text", &it.text)?;
     it.title.as_deref().map_or(Ok(()), |title| text("title", title))?;
-    let is_color = |color: &String| {
-        color.len() == 7 && color.starts_with('#') && color.bytes().skip(1).all(|byte| byte.is_ascii_hexdigit())
-    };
-    if !it.color.as_ref().is_none_or(is_color) {
-        return Err("color is written like #b00020".into());
-    }
+    color(it.color.as_deref())?;
     seconds(it.seconds)
 }
 
+/// A colour that may be left out.
+///
+/// # Errors
+/// Says how one is written.
+pub fn color(color: Option<&str>) -> Result<(), String> {
+    let is_color = |color: &str| {
+        color.len() == 7 && color.starts_with('#') && color.bytes().skip(1).all(|byte| byte.is_ascii_hexdigit())
+    };
+    if color.is_none_or(is_color) { Ok(()) } else { Err("color is written like #b00020".into()) }
+}
+
 /// What a screen may be sent to: never `javascript:` or a file of its own.
-fn url(url: &str) -> Result<(), String> {
+///
+/// # Errors
+/// Says how it begins.
+pub fn url(url: &str) -> Result<(), String> {
     let is_http = url.parse::<http::Uri>().is_ok_and(|uri| {
         uri.host().is_some_and(|host| !host.is_empty()) && matches!(uri.scheme_str(), Some("http" | "https"))
     });
@@ -163,7 +172,11 @@ fn url(url: &str) -> Result<(), String> {
         .ok_or_else(|| format!("url begins with http:// or https:// and has at most {MAX_URL_CHARS} characters"))
 }
 
-fn text(name: &str, text: &str) -> Result<(), String> {
+/// A text of some lines that has to be there.
+///
+/// # Errors
+/// Names it, and says how long it may be.
+pub fn text(name: &str, text: &str) -> Result<(), String> {
     let has_control = text.chars().any(|letter| letter.is_control() && letter != '\n');
     let is_good = !text.trim().is_empty() && text.chars().count() <= MAX_TEXT_CHARS && !has_control;
     is_good.then_some(()).ok_or_else(|| format!("{name} has 1 to {MAX_TEXT_CHARS} characters"))

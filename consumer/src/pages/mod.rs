@@ -4,9 +4,11 @@ mod dashboard;
 mod device;
 mod devices;
 mod events;
+mod kiosk;
 mod line;
 mod plot;
 mod row;
+mod screens;
 mod sources;
 
 use axum::{
@@ -19,7 +21,7 @@ use crate::App;
 
 /// What the head of every page links to; `consumer_layout.html` marks the one that is shown.
 pub const SITES: common::edge::Sites =
-    &[("/", &[("Dashboard", "/"), ("Events", "/events"), ("Devices", "/devices"), ("Sources", "/sources")])];
+    &[("/", &[("Dashboard", "/"), ("Events", "/events"), ("Devices", "/devices"), ("Sources", "/sources"), ("Screens", "/screens")])];
 
 /// The routes of the pages.
 pub fn routes() -> Router<App> {
@@ -31,6 +33,12 @@ pub fn routes() -> Router<App> {
         .route("/devices/events", get(devices::follow))
         .route("/devices/{id}", get(device::show))
         .merge(sources::routes())
+        .merge(screens::routes())
+}
+
+/// The pages that stand beside the gate, as each looks itself who may see it.
+pub fn open_routes() -> Router<App> {
+    Router::new().route("/screen-dashboard", get(kiosk::show))
 }
 
 /// Where webhooks are to be sent: the address that this page was asked at.

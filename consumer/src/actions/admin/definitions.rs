@@ -15,7 +15,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Admin, read, wrong};
+use super::{Admin, DEFAULT_TTL_MS, MAX_TTL_MS, read, wrong};
 use crate::{
     App,
     actions::{
@@ -28,8 +28,6 @@ use crate::{
 
 const MAX_ACTIONS: i64 = 1000;
 const MAX_OF_EVENT: i64 = 20;
-const DEFAULT_TTL_MS: i64 = 120_000;
-const MAX_TTL_MS: i64 = 7 * 24 * 3600 * 1000;
 
 /// An action, as it is made or changed.
 #[derive(Deserialize, ToSchema)]

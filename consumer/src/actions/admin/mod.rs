@@ -5,6 +5,7 @@ mod devices;
 mod executions;
 mod keys;
 mod log;
+mod screens;
 
 use std::net::SocketAddr;
 
@@ -23,6 +24,12 @@ use crate::{
     store::actions::audit::{self, Entry},
 };
 
+/// Devices that obey.
+pub const MAX_DEVICES: i64 = 5000;
+/// How long a command waits for a device that is away.
+pub const DEFAULT_TTL_MS: i64 = 120_000;
+pub const MAX_TTL_MS: i64 = 7 * 24 * 3600 * 1000;
+
 #[derive(OpenApi)]
 #[openapi(paths(super::public::call_by_post, super::public::call_by_link, super::public::show))]
 struct Api;
@@ -37,6 +44,11 @@ pub fn routes_and_document() -> (axum::Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(definitions::update, definitions::delete))
         .routes(routes!(devices::list, devices::create))
         .routes(routes!(devices::update, devices::delete))
+        .routes(routes!(screens::list))
+        .routes(routes!(screens::accept))
+        .routes(routes!(screens::refuse))
+        .routes(routes!(screens::content, screens::change))
+        .routes(routes!(screens::command))
         .routes(routes!(executions::list))
         .routes(routes!(executions::show))
         .routes(routes!(log::list))
@@ -57,8 +69,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Admin {
 }
 
 impl Admin {
+    /// Where they are.
+    #[must_use]
+    pub fn from(&self) -> &str {
+        &self.0
+    }
+
     /// Puts into the audit what was done.
-    async fn did(&self, app: &App, what: &str, subject: &str, detail: &str) -> Result<(), Problem> {
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn did(&self, app: &App, what: &str, subject: &str, detail: &str) -> Result<(), Problem> {
         let entry = Entry {
             at_ms: now_ms(),
             who: "admin".into(),

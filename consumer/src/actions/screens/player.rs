@@ -10,13 +10,14 @@ use axum::{
 };
 use common::{page, problem::Problem};
 
-use crate::{App, actions::targets::name_of};
+use super::super::targets::name_of;
+use crate::App;
 
 /// A screen shows other people's pages and images; they may be anywhere, and nothing else may.
 const POLICY: &str = "default-src 'self'; img-src * data:; frame-src *; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 #[derive(Template)]
-#[template(path = "screen.html")]
+#[template(path = "player.html")]
 struct Player {
     name: String,
 }

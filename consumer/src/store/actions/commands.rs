@@ -228,6 +228,16 @@ pub(super) async fn of_execution(db: &Db, id: &str) -> sqlx::Result<Vec<Command>
     query.fetch_all(&db.read).await?.iter().map(command).collect()
 }
 
+/// The newest commands of a device, the newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn newest(db: &Db, device: &str, limit: i64) -> sqlx::Result<Vec<Command>> {
+    let text = format!("select {COLUMNS} from commands where device = $1 order by number desc limit $2");
+    let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(device.to_owned()).bind(limit);
+    query.fetch_all(&db.read).await?.iter().map(command).collect()
+}
+
 fn command(row: &AnyRow) -> sqlx::Result<Command> {
     Ok(Command {
         device: row.try_get(0)?,

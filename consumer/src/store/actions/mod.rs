@@ -7,3 +7,5 @@ pub mod devices;
 pub mod emergencies;
 pub mod executions;
 pub mod keys;
+pub mod pairings;
+pub mod screens;
