@@ -18,6 +18,8 @@ const ENTRIES: [&str; 10] = [
     "ts/site.ts",
     "ts/consumer.ts",
     "ts/sources.ts",
+    "ts/screens.ts",
+    "ts/kiosk.ts",
     "ts/producer.ts",
     "ts/docs.ts",
     "ts/account.ts",

@@ -20,7 +20,7 @@ use crate::{
     store::actions::{
         audit::Entry,
         definitions::{self, Action},
-        devices::{self, Device},
+        devices::{self, Device, Kind},
         executions::{self, Execution, Plan, Step, Word},
         keys::Key,
     },
@@ -132,6 +132,8 @@ fn step(action: &Action, devices: &[Device], sensor: Option<&SensorData>, at_ms:
     }
     let meant = target(&action.target).filter(|_| function.is_some());
     let meant = devices.iter().filter(|device| meant.as_ref().is_some_and(|target| target.means(device)));
+    // Nobody else has outputs.
+    let meant = meant.filter(|device| function != Some(Function::SetOutput) || device.kind == Kind::Evok);
     Ok(Step {
         action: action.name.clone(),
         function: action.function.clone(),

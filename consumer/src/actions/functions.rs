@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::call::is_plain;
+use super::{call::is_plain, outputs::SetOutput};
 
 const MAX_URL_CHARS: usize = 2048;
 const MAX_TEXT_CHARS: usize = 500;
@@ -25,6 +25,7 @@ pub enum Function {
     ShowToast,
     Snooze,
     Wake,
+    SetOutput,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -93,6 +94,7 @@ impl Function {
             Self::ShowToast => "show_toast",
             Self::Snooze => "snooze",
             Self::Wake => "wake",
+            Self::SetOutput => "set_output",
         }
     }
 
@@ -112,6 +114,7 @@ impl Function {
             Self::EnableEmergency => read(parameters, emergency),
             Self::ShowToast => read(parameters, |it: &Toast| text("text", &it.text).and(seconds(it.seconds))),
             Self::Snooze => read(parameters, |it: &Snooze| seconds(it.seconds)),
+            Self::SetOutput => read(parameters, |it: &SetOutput| it.check().and(seconds(it.seconds))),
             Self::RefreshDatasource => read(parameters, |it: &Datasource| {
                 it.datasource.as_deref().map_or(Ok(()), |name| text("datasource", name))
             }),
@@ -242,6 +245,7 @@ mod tests {
             "show_toast",
             "snooze",
             "wake",
+            "set_output",
         ] {
             assert_eq!(Function::from_name(name).unwrap().as_str(), name);
         }

@@ -1,16 +1,19 @@
 //! Actions: an API key and an event id tell devices what to do.
 //!
 //! A call → `call` reads it → `doors` looks at its key → `execute` commits a command for each device, which is an event of the log too → `fleet`
-//! hands commands to the devices that are connected (`devices`), which say what became of them; `upkeep` ends what was not taken in time.
+//! hands commands to the devices that are connected (`devices`, `evok`), which say what became of them; `upkeep` ends what was not taken in time.
 
 pub mod admin;
 pub mod call;
 pub mod devices;
 mod doors;
+mod evok;
 pub mod execute;
 mod fleet;
 pub mod functions;
+mod orders;
 pub mod outcome;
+pub mod outputs;
 pub mod public;
 pub mod refusal;
 pub mod screens;
@@ -30,4 +33,5 @@ pub fn start(app: &App, reports: mpsc::Receiver<Waiting>, vital: &mut JoinSet<()
     vital.spawn(fleet::store_reports(app.clone(), reports, stop.clone()));
     vital.spawn(fleet::dispatch(app.clone(), stop.clone()));
     app.tasks.spawn(upkeep::run(app.clone(), stop.clone()));
+    app.tasks.spawn(evok::run(app.clone(), stop.clone()));
 }

@@ -20,8 +20,16 @@ use axum::{
 use crate::App;
 
 /// What the head of every page links to; `consumer_layout.html` marks the one that is shown.
-pub const SITES: common::edge::Sites =
-    &[("/", &[("Dashboard", "/"), ("Events", "/events"), ("Devices", "/devices"), ("Sources", "/sources"), ("Screens", "/screens")])];
+pub const SITES: common::edge::Sites = &[(
+    "/",
+    &[
+        ("Dashboard", "/"),
+        ("Events", "/events"),
+        ("Devices", "/devices"),
+        ("Sources", "/sources"),
+        ("Screens", "/screens"),
+    ],
+)];
 
 /// The routes of the pages.
 pub fn routes() -> Router<App> {

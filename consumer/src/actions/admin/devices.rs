@@ -18,7 +18,10 @@ use utoipa::ToSchema;
 use super::{Admin, keys::secret, read};
 use crate::{
     App,
-    actions::screens::{manage, showing::Showing},
+    actions::{
+        outputs::Controller,
+        screens::{manage, showing::Showing},
+    },
     store::actions::{
         devices::{self, Device},
         screens,
@@ -35,6 +38,8 @@ pub struct NewDevice {
     groups: Vec<String>,
     #[serde(default)]
     tags: Vec<String>,
+    /// The device is a controller with Evok, whose outputs obey; it needs no key.
+    controller: Option<Controller>,
 }
 
 /// Where a device belongs.
@@ -86,11 +91,20 @@ pub async fn list(State(app): State<App>) -> Result<Json<List>, Problem> {
 }
 
 #[utoipa::path(post, path = "/api/action-devices", tag = "actions", operation_id = "create_action_device", request_body = inline(NewDevice),
-    responses((status = 201, description = "`id`, and `key`, which is shown this once"), (status = 400), (status = 409, description = "The name is taken, or there are as many as may be")))]
+    responses((status = 201, description = "`id`, and `key`, which is shown this once; a controller has none"), (status = 400), (status = 409, description = "The name is taken, or there are as many as may be")))]
 pub async fn create(State(app): State<App>, admin: Admin, body: Bytes) -> Result<Response, Problem> {
-    let NewDevice { name, groups, tags } = read(&body)?;
-    let (id, key) = manage::make(&app, &admin, &name, (&groups, &tags)).await?;
-    Ok((StatusCode::CREATED, secret(&json!({"id": id, "key": key}))).into_response())
+    let NewDevice { name, groups, tags, controller } = read(&body)?;
+    let made = match controller {
+        Some(controller) => {
+            let id = manage::make_controller(&app, &admin, (&name, &controller), (&groups, &tags)).await?;
+            json!({"id": id})
+        }
+        None => {
+            let (id, key) = manage::make(&app, &admin, &name, (&groups, &tags)).await?;
+            json!({"id": id, "key": key})
+        }
+    };
+    Ok((StatusCode::CREATED, secret(&made)).into_response())
 }
 
 #[utoipa::path(put, path = "/api/action-devices/{id}", tag = "actions", operation_id = "place_action_device", params(("id" = String, Path)),

@@ -6,7 +6,10 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use common::{problem::Problem, time::{now_ms, rfc3339}};
+use common::{
+    problem::Problem,
+    time::{now_ms, rfc3339},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -93,7 +96,8 @@ pub async fn accept(
     Path(code): Path<String>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let Acceptance { name, groups, tags } = if body.is_empty() { read(&Bytes::from_static(b"{}"))? } else { read(&body)? };
+    let Acceptance { name, groups, tags } =
+        if body.is_empty() { read(&Bytes::from_static(b"{}"))? } else { read(&body)? };
     let names = |field: &str, names: Option<Vec<String>>| names_of(field, &names.unwrap_or_default()).map_err(wrong);
     let is_placed = groups.is_some() || tags.is_some();
     let places = (names("groups", groups)?, names("tags", tags)?);

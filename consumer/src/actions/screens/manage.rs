@@ -13,9 +13,11 @@ use crate::{
         doors,
         execute::{self, Caller, Outcome},
         functions::Function,
+        outputs::Controller,
         targets::{name_of, names_of},
     },
     store::actions::{
+        controllers,
         definitions::Action,
         devices::{self, Device, Kind},
         screens,
@@ -50,25 +52,55 @@ pub async fn make(
     name: &str,
     (groups, tags): (&[String], &[String]),
 ) -> Result<(String, String), Problem> {
+    let device = new(name, Kind::Client, (groups, tags))?;
+    let (id, name, key) = (device.id.clone(), device.name.clone(), key::random_hex(KEY_BYTES));
+    let added = devices::add(&app.db, device, doors::hash(&key), MAX_DEVICES).await?;
+    made(app, admin, &name, added).await?;
+    Ok((id, key))
+}
+
+/// Makes a device of a controller, to which this side connects. Gives its id.
+///
+/// # Errors
+/// 400 or 409, and says what to change.
+pub async fn make_controller(
+    app: &App,
+    admin: &Admin,
+    (name, controller): (&str, &Controller),
+    (groups, tags): (&[String], &[String]),
+) -> Result<String, Problem> {
+    let device = new(name, Kind::Evok, (groups, tags))?;
+    controller.check().map_err(wrong)?;
+    let (id, name) = (device.id.clone(), device.name.clone());
+    // Nobody is given the key, so nobody comes with it.
+    let hash = doors::hash(&key::random_hex(KEY_BYTES));
+    let added = controllers::add(&app.db, (device, json!(controller).to_string()), hash, MAX_DEVICES).await?;
+    made(app, admin, &name, added).await?;
+    Ok(id)
+}
+
+fn new(name: &str, kind: Kind, (groups, tags): (&[String], &[String])) -> Result<Device, Problem> {
     let now_ms = now_ms();
-    let device = Device {
+    Ok(Device {
         id: Uuid::now_v7().to_string(),
         name: name_of("name", name).map_err(wrong)?,
-        kind: Kind::Client,
+        kind,
         groups: names_of("groups", groups).map_err(wrong)?,
         tags: names_of("tags", tags).map_err(wrong)?,
         paired_ms: now_ms,
         created_ms: now_ms,
         last_seen_ms: None,
         online_until_ms: 0,
-    };
-    let (id, name, key) = (device.id.clone(), device.name.clone(), key::random_hex(KEY_BYTES));
-    if !devices::add(&app.db, device, doors::hash(&key), MAX_DEVICES).await? {
+    })
+}
+
+async fn made(app: &App, admin: &Admin, name: &str, added: bool) -> Result<(), Problem> {
+    if !added {
         return Err(Problem::conflict(format!("There is a device of this name, or there are {MAX_DEVICES} devices.")));
     }
-    admin.did(app, "device.create", &name, "").await?;
+    admin.did(app, "device.create", name, "").await?;
     app.fleet.moved();
-    Ok((id, key))
+    Ok(())
 }
 
 /// Puts a device into these groups, with these tags. It comes back, is told what holds for them, and a screen reads its content again.

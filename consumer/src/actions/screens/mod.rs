@@ -1,6 +1,7 @@
 //! Screens: devices that are browsers with the player. One asks to be paired, the operator says yes, and from then on it brings its own key.
 
 pub mod content;
+pub mod datasources;
 pub mod manage;
 pub mod pairing;
 pub mod player;
@@ -37,6 +38,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/screen-api/pairing", post(pairing::ask))
         .route("/screen-api/content", get(show))
+        .route("/screen-api/datasources/{name}", get(datasources::show))
         .route("/screen-api/session", post(session::begin))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .merge(player::routes())
@@ -53,8 +55,10 @@ impl FromRequestParts<App> for Screen {
         let Ok(Peer(peer)) = Peer::from_request_parts(parts, app).await;
         app.doors.check_guesses(peer)?;
         let key = parts.headers.get(KEY_HEADER).map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
-        let key = key.filter(|key| !key.is_empty()).ok_or_else(|| unpaired("Send the screen's key as x-device-key."))?;
-        let known = if key.len() > MAX_KEY_BYTES { None } else { devices::by_hash(&app.db, &doors::hash(&key)).await? };
+        let key =
+            key.filter(|key| !key.is_empty()).ok_or_else(|| unpaired("Send the screen's key as x-device-key."))?;
+        let known =
+            if key.len() > MAX_KEY_BYTES { None } else { devices::by_hash(&app.db, &doors::hash(&key)).await? };
         if known.is_none() {
             app.doors.count_guess(peer);
         }

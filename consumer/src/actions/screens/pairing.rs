@@ -5,13 +5,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Json,
-    body::Bytes,
-    extract::State,
-    http::StatusCode,
-    response::Response,
-};
+use axum::{Json, body::Bytes, extract::State, http::StatusCode, response::Response};
 use common::{
     problem::Problem,
     time::{now_ms, rfc3339},
@@ -90,9 +84,7 @@ async fn waits(app: &App, new: Pairing) -> Result<Value, Problem> {
         if pairing.asked_ms == new.asked_ms {
             app.fleet.moved();
         }
-        return Ok(
-            json!({"state": "waiting", "code": pairing.code, "expires_at": rfc3339(pairing.expires_ms)}),
-        );
+        return Ok(json!({"state": "waiting", "code": pairing.code, "expires_at": rfc3339(pairing.expires_ms)}));
     }
     let detail = format!(
         "As many screens wait to be paired as may: {} in all, {} from one address. Accept or refuse some on the page Screens.",

@@ -71,9 +71,7 @@ impl Filter {
     fn takes(&self, device: &Device) -> bool {
         let text = self.q.trim().to_lowercase();
         let has = |names: &[String], asked: &String| asked.is_empty() || names.contains(asked);
-        device.name.to_lowercase().contains(&text)
-            && has(&device.groups, &self.group)
-            && has(&device.tags, &self.tag)
+        device.name.to_lowercase().contains(&text) && has(&device.groups, &self.group) && has(&device.tags, &self.tag)
     }
 }
 

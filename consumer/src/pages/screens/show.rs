@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use common::{
@@ -13,7 +13,7 @@ use common::{
     time::{now_ms, rfc3339},
 };
 
-use super::{Said, address, after, editor::Editor, row::DeviceRow};
+use super::{Said, after, editor::Editor, row::DeviceRow};
 use crate::{
     App,
     actions::{
@@ -41,7 +41,6 @@ struct ScreenPage {
     editor: Option<Editor>,
     /// Something in the form is not saved yet.
     is_changed: bool,
-    address: String,
     preview: String,
     kinds: [(&'static str, &'static str); 4],
     back: &'static str,
@@ -65,9 +64,8 @@ pub async fn show(
     State(app): State<App>,
     Path(id): Path<String>,
     Query(said): Query<Said>,
-    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let mut page = whole(&app, &id, &headers).await?;
+    let mut page = whole(&app, &id).await?;
     page.said = said.words();
     Ok(page::render(&page))
 }
@@ -77,7 +75,6 @@ pub async fn change(
     State(app): State<App>,
     admin: Admin,
     Path(id): Path<String>,
-    headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Problem> {
     let mut editor = Editor::typed(&fields);
@@ -86,7 +83,7 @@ pub async fn change(
     if !is_moved && error.is_none() {
         return Ok(after(&format!("/screens/{id}"), "kept"));
     }
-    let mut page = whole(&app, &id, &headers).await?;
+    let mut page = whole(&app, &id).await?;
     let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     (page.editor, page.error, page.is_changed) = (Some(editor), error, true);
     Ok((status, page::render(&page)).into_response())
@@ -111,7 +108,7 @@ fn in_words(error: &str) -> String {
     format!("{error}.")
 }
 
-async fn whole(app: &App, id: &str, headers: &HeaderMap) -> Result<ScreenPage, Problem> {
+async fn whole(app: &App, id: &str) -> Result<ScreenPage, Problem> {
     let now_ms = now_ms();
     let device = manage::device(app, id).await?;
     let showing = screens::showing_of(&app.db, id).await?.and_then(|json| Showing::stored(&json));
@@ -134,7 +131,6 @@ async fn whole(app: &App, id: &str, headers: &HeaderMap) -> Result<ScreenPage, P
         commands: commands.into_iter().map(|command| command_row(command, now_ms)).collect(),
         editor: content.map(|stored| Editor::of(&Content::stored(stored.as_deref()))),
         is_changed: false,
-        address: address(headers),
         preview,
         kinds: [("web", "Web page"), ("image", "Image"), ("dashboard", "Dashboard"), ("card", "Card")],
         back: "",

@@ -113,6 +113,17 @@ pub async fn waiting(db: &Db, device: &str, after: i64, (did, now_ms): (i64, i64
     query.bind(PAGE).fetch_all(&db.read).await?.iter().map(command).collect()
 }
 
+/// What the device acknowledged and did not end, in order.
+///
+/// # Errors
+/// When the database fails.
+pub async fn under_way(db: &Db, device: &str) -> sqlx::Result<Vec<Command>> {
+    let text =
+        format!("select {COLUMNS} from commands where device = $1 and state = 'acknowledged' order by number limit $2");
+    let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(device.to_owned()).bind(PAGE);
+    query.fetch_all(&db.read).await?.iter().map(command).collect()
+}
+
 /// A device comes back and says the last command that it did: what it acknowledged up to there is done, and what it acknowledged after that and is
 /// too late to be sent again has failed.
 ///
@@ -143,6 +154,8 @@ pub struct Report {
 pub enum News {
     Sent,
     Acknowledged,
+    /// It began, and its end is to come.
+    Going(String),
     Done(Option<String>),
     Failed(Option<String>),
 }
@@ -185,6 +198,9 @@ async fn apply(connection: &mut AnyConnection, report: &Report) -> sqlx::Result<
              and expires_ms > $3 and (state in ('queued', 'sent') or (state = 'acknowledged' and session <> $4)) \
              and exists (select 1 from action_devices where id = $1 and session = $4)"
         }
+        News::Going(_) => {
+            "update commands set acknowledged_ms = coalesce(acknowledged_ms, $3), said = $4 where device = $1 and number = $2 and state = 'acknowledged'"
+        }
         News::Done(_) => {
             "update commands set state = 'done', ended_ms = $3, said = $4 where device = $1 and number = $2 and state = 'acknowledged'"
         }
@@ -196,6 +212,7 @@ async fn apply(connection: &mut AnyConnection, report: &Report) -> sqlx::Result<
     let query = match &report.news {
         News::Sent => query,
         News::Acknowledged => query.bind(report.session.clone()),
+        News::Going(said) => query.bind(said.clone()),
         News::Done(said) | News::Failed(said) => query.bind(said.clone()),
     };
     Ok(query.execute(connection).await?.rows_affected() > 0)

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod commands;
+pub mod controllers;
 pub mod definitions;
 pub mod devices;
 pub mod emergencies;

@@ -25,7 +25,7 @@ const EARLY: usize = 20;
 const ROUNDS: usize = 3;
 
 /// The consumer as a program of its own, killed when it is dropped.
-struct Program {
+pub struct Program {
     address: SocketAddr,
     command: Command,
     child: Child,
@@ -33,7 +33,7 @@ struct Program {
 }
 
 impl Program {
-    async fn start(database: &Database) -> Self {
+    pub async fn start(database: &Database) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_consumer"));
         command.args(["--listen", &address.to_string(), "--database-url", &database.url]);
@@ -50,7 +50,7 @@ impl Program {
     }
 
     /// SIGKILL, and up again at the same address.
-    async fn kill_and_start(&mut self) {
+    pub async fn kill_and_start(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         self.child = self.command.spawn().unwrap();
@@ -65,14 +65,14 @@ impl Program {
         .await;
     }
 
-    async fn post(&self, path: &str, body: Value, key: &str) -> Value {
+    pub async fn post(&self, path: &str, body: Value, key: &str) -> Value {
         let request = self.client.post(format!("http://{}{path}", self.address)).header("x-webhook-apikey", key);
         let text = request.body(body.to_string()).send().await.unwrap().text().await.unwrap();
         serde_json::from_str(&text).unwrap()
     }
 
     /// How many commands of an execution stand in which state.
-    async fn states(&self, execution: &str) -> Option<Value> {
+    pub async fn states(&self, execution: &str) -> Option<Value> {
         let url = format!("http://{}/api/executions/{execution}", self.address);
         let text = self.client.get(url).send().await.ok()?.text().await.ok()?;
         Some(serde_json::from_str::<Value>(&text).ok()?["states"].take())

@@ -185,9 +185,8 @@ fn each<T>(
         Some(Value::Array(list)) => return Err(format!("{name} has at most {max} of them, not {}", list.len())),
         Some(_) => return Err(format!("{name} is a list")),
     };
-    let one = |(at, value): (usize, Value)| {
-        object(value).and_then(read).map_err(|error| format!("{name}[{at}]: {error}"))
-    };
+    let one =
+        |(at, value): (usize, Value)| object(value).and_then(read).map_err(|error| format!("{name}[{at}]: {error}"));
     list.into_iter().enumerate().map(one).collect()
 }
 

@@ -43,7 +43,10 @@ fn without_content_the_dashboard_is_shown() {
     for nothing in [None, Some("no JSON"), Some("{}")] {
         assert_eq!(Content::stored(nothing), Content::default());
     }
-    assert_eq!(Content::default().json(), r#"{"items":[{"type":"dashboard","seconds":30}],"datasources":[],"rules":[]}"#);
+    assert_eq!(
+        Content::default().json(),
+        r#"{"items":[{"type":"dashboard","seconds":30}],"datasources":[],"rules":[]}"#
+    );
 }
 
 #[test]
@@ -70,23 +73,41 @@ fn what_cannot_be_shown_is_named_with_its_place() {
         (item(json!({"seconds": 5})), "items[1]: missing field `type`"),
         (item(json!({"type": "web", "seconds": 5})), "items[1]: missing field `url`"),
         (item(json!({"type": "web", "url": "javascript:alert(1)", "seconds": 5})), "items[1]: url begins with http"),
-        (item(json!({"type": "image", "url": "data:image/png;base64,", "seconds": 5})), "items[1]: url begins with http"),
+        (
+            item(json!({"type": "image", "url": "data:image/png;base64,", "seconds": 5})),
+            "items[1]: url begins with http",
+        ),
         (item(json!({"type": "card", "text": " ", "seconds": 5})), "items[1]: text has 1 to 500"),
         (item(json!({"type": "card", "text": "a", "title": "", "seconds": 5})), "items[1]: title has 1 to 500"),
         (item(json!({"type": "card", "text": "a", "color": "red", "seconds": 5})), "items[1]: color is written like"),
-        (item(json!({"type": "card", "text": "a", "datasource": "w", "seconds": 5})), "items[1]: datasource: there is no datasource w"),
+        (
+            item(json!({"type": "card", "text": "a", "datasource": "w", "seconds": 5})),
+            "items[1]: datasource: there is no datasource w",
+        ),
         (with("datasources", json!([good, good])), "datasources[1]: name: there is another datasource a"),
         (with("datasources", json!([source("", "https://a.example", 5)])), "datasources[0]: name"),
         (with("datasources", json!([source("a/b", "https://a.example", 5)])), "datasources[0]: name"),
         (with("datasources", json!([source("a", "file:///etc/passwd", 5)])), "datasources[0]: url"),
-        (with("datasources", json!([source("a", "https://a.example", 4)])), "datasources[0]: every_seconds is a whole number from 5"),
+        (
+            with("datasources", json!([source("a", "https://a.example", 4)])),
+            "datasources[0]: every_seconds is a whole number from 5",
+        ),
         (with("datasources", json!(vec![good.clone(); 21])), "datasources has at most 20"),
         (with("rules", json!([{"seconds": 5}])), "rules[0]: missing field `show`"),
         (with("rules", json!([{"show": {"type": "dashboard"}, "seconds": 0}])), "rules[0]: seconds"),
         (with("rules", json!([{"show": {"type": "web", "url": "ftp://a"}, "seconds": 5}])), "rules[0]: show: url"),
-        (with("rules", json!([{"sensor": "a\nb", "show": {"type": "dashboard"}, "seconds": 5}])), "rules[0]: sensor has at most"),
-        (with("rules", json!([{"sensors": "a", "show": {"type": "dashboard"}, "seconds": 5}])), "rules[0]: unknown field `sensors`"),
-        (with("rules", json!([{"show": {"type": "card", "text": "a", "datasource": "w"}, "seconds": 5}])), "rules[0]: show: datasource"),
+        (
+            with("rules", json!([{"sensor": "a\nb", "show": {"type": "dashboard"}, "seconds": 5}])),
+            "rules[0]: sensor has at most",
+        ),
+        (
+            with("rules", json!([{"sensors": "a", "show": {"type": "dashboard"}, "seconds": 5}])),
+            "rules[0]: unknown field `sensors`",
+        ),
+        (
+            with("rules", json!([{"show": {"type": "card", "text": "a", "datasource": "w"}, "seconds": 5}])),
+            "rules[0]: show: datasource",
+        ),
     ] {
         let error = read(content.clone()).unwrap_err();
         assert!(error.contains(said), "{content}: {error}");
