@@ -66,9 +66,10 @@ pub fn admit(app: &App, socket: &SocketRef) -> Result<(), NotAdmitted> {
 /// # Errors
 /// Says what to change.
 pub async fn admit_viewer(app: &App, socket: &SocketRef) -> Result<(), NotAdmitted> {
-    match actions::screens::session::is_good(app, &socket.req_parts().headers).await {
-        true => admit_known(app, socket),
-        false => admit(app, socket),
+    if actions::screens::session::is_good(app, &socket.req_parts().headers).await {
+        admit_known(app, socket)
+    } else {
+        admit(app, socket)
     }
 }
 

@@ -47,6 +47,9 @@ struct Asked {
 }
 
 /// `POST /screen-api/pairing`: asked again every 2 s, it stays in the list.
+///
+/// # Errors
+/// 400 that says what is wrong, 403 after a no, 429 when too many wait.
 pub async fn ask(State(app): State<App>, Peer(peer): Peer, body: Bytes) -> Result<Response, Problem> {
     let Asked { name, key } = serde_json::from_slice(&body).map_err(|error| {
         Problem::bad_request(format!("The body is a JSON object {{\"name\": \"…\", \"key\": \"…\"}}: {error}."))

@@ -15,6 +15,9 @@ const CONTEXT: &str = "session of a screen";
 const LASTS_S: i64 = 3600;
 
 /// `POST /screen-api/session`.
+///
+/// # Errors
+/// When the cookie cannot be written.
 pub async fn begin(State(app): State<App>, Screen(device): Screen) -> Result<Response, Problem> {
     let expires_s = now_ms() / 1000 + LASTS_S;
     let sealed = app.vault.seal(&format!("{expires_s}.{}", device.id), CONTEXT);

@@ -50,7 +50,7 @@ pub fn follow(app: &App, socket: &SocketRef, (device, session): (String, String)
     socket.on("showing", async move |TryData(showing): TryData<Showing>| {
         // What cannot be read says nothing.
         if let Ok(showing) = showing {
-            said.send_replace(Some(printable(showing)));
+            said.send_replace(Some(printable(&showing)));
         }
     });
     let app = app.clone();
@@ -59,7 +59,7 @@ pub fn follow(app: &App, socket: &SocketRef, (device, session): (String, String)
     });
 }
 
-fn printable(showing: Showing) -> Showing {
+fn printable(showing: &Showing) -> Showing {
     let letters = showing.label.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
     Showing { kind: showing.kind, label: letters.take(MAX_LABEL_CHARS).collect() }
 }

@@ -35,7 +35,9 @@ const COLUMNS: &str = "key_sha256, code, name, called_from, asked_ms, expires_ms
 pub async fn ask(db: &Db, new: &Pairing, most: Most) -> sqlx::Result<Option<Pairing>> {
     let mut transaction = db.write.begin().await?;
     forget_late(&mut transaction, new.asked_ms).await?;
-    let again = "update pairings set name = $2, expires_ms = case refused when 0 then $3 else expires_ms end where key_sha256 = $1";
+    // Who asks every other second is not written down each time.
+    let again = "update pairings set name = $2, expires_ms = $3 \
+                 where key_sha256 = $1 and refused = 0 and (name <> $2 or expires_ms < $3 - 10000)";
     let query = sqlx::query(again).bind(new.key_sha256.clone()).bind(new.name.clone()).bind(new.expires_ms);
     if query.execute(&mut *transaction).await?.rows_affected() == 0 {
         let text = "insert into pairings (key_sha256, code, name, called_from, asked_ms, expires_ms) select $1, $2, $3, $4, $5, $6 \

@@ -50,19 +50,16 @@ fn without_content_the_dashboard_is_shown() {
 }
 
 #[test]
-fn what_cannot_be_shown_is_named_with_its_place() {
+fn what_cannot_be_in_the_loop_is_named_with_its_place() {
     let dashboard = json!({"type": "dashboard", "seconds": 5});
     let item = |item: Value| json!({"items": [dashboard, item]});
-    let with = |name: &str, value: Value| json!({"items": [dashboard], name: value});
-    let source = |name: &str, url: &str, every: u32| json!({"name": name, "url": url, "every_seconds": every});
-    let good = source("a", "https://a.example", 5);
     for (content, said) in [
         (json!([]), "it is a JSON object"),
         (json!({}), "items has 1 to 100"),
         (json!({"items": []}), "items has 1 to 100"),
         (json!({"items": {}}), "items is a list"),
         (json!({"items": vec![dashboard.clone(); 101]}), "items has at most 100 of them, not 101"),
-        (with("loop", json!([])), "there is no member loop"),
+        (json!({"items": [dashboard], "loop": []}), "there is no member loop"),
         (item(json!(5)), "items[1]: it is a JSON object"),
         (item(json!({"type": "dashboard"})), "items[1]: seconds is a whole number from 1 to 86400"),
         (item(json!({"type": "dashboard", "seconds": 0})), "items[1]: seconds"),
@@ -88,6 +85,19 @@ fn what_cannot_be_shown_is_named_with_its_place() {
         (with("datasources", json!([source("", "https://a.example", 5)])), "datasources[0]: name"),
         (with("datasources", json!([source("a/b", "https://a.example", 5)])), "datasources[0]: name"),
         (with("datasources", json!([source("a", "file:///etc/passwd", 5)])), "datasources[0]: url"),
+    ] {
+        let error = read(content.clone()).unwrap_err();
+        assert!(error.contains(said), "{content}: {error}");
+    }
+}
+
+#[test]
+fn what_cannot_be_a_datasource_or_a_rule_is_named_with_its_place() {
+    let dashboard = json!({"type": "dashboard", "seconds": 5});
+    let with = |name: &str, value: Value| json!({"items": [dashboard], name: value});
+    let source = |name: &str, url: &str, every: u32| json!({"name": name, "url": url, "every_seconds": every});
+    let good = source("a", "https://a.example", 5);
+    for (content, said) in [
         (
             with("datasources", json!([source("a", "https://a.example", 4)])),
             "datasources[0]: every_seconds is a whole number from 5",

@@ -73,7 +73,7 @@ async fn new_groups_bring_a_screen_back_wherever_it_is() {
     let other = pair(&nodes[0], "hall-1", &own_key('b')).await;
     put(&nodes[0], &format!("/api/action-devices/{other}"), &json!({"groups": ["hall"], "tags": []})).await;
     emergency(&nodes[0], "hall").await;
-    let mut screen = Device::connect(&nodes[1], &own_key('a'), json!(0)).await;
+    let screen = Device::connect(&nodes[1], &own_key('a'), json!(0)).await;
     assert_eq!((&screen.state["groups"], &screen.state["emergency"]), (&json!(["lobby"]), &Value::Null));
 
     let path = format!("/api/action-devices/{id}");

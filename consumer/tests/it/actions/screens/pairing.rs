@@ -105,7 +105,7 @@ async fn a_screen_that_takes_the_place_of_another_keeps_what_it_shows() {
         let id = pair(&app, "lobby-1", &own_key('a')).await;
         let shown = json!({"items": [{"type": "card", "text": "Hello", "seconds": 9}]});
         assert_eq!(put(&app, &format!("/api/action-devices/{id}/content"), &shown).await.0, 204);
-        let mut old = Device::connect(&app, &own_key('a'), json!(0)).await;
+        let old = Device::connect(&app, &own_key('a'), json!(0)).await;
 
         let (_, told) = ask(&app, "lobby-1", &own_key('b')).await;
         let path = format!("/api/pairings/{}/accept", told["code"].as_str().unwrap());

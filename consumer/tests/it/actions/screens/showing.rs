@@ -42,7 +42,7 @@ async fn what_an_older_connection_says_does_not_count() {
     on_both(async |database| {
         let app = TestApp::start(&database, &[]).await;
         let id = pair(&app, "lobby-1", &own_key('a')).await;
-        let mut old = Device::connect(&app, &own_key('a'), json!(0)).await;
+        let old = Device::connect(&app, &own_key('a'), json!(0)).await;
         let mut new = Device::connect(&app, &own_key('a'), json!(0)).await;
         says(&mut new, json!({"kind": "dashboard"})).await;
         old.socket.ended().await;
