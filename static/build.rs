@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
 /// What esbuild starts from; each becomes one file of `dist/`.
-const ENTRIES: [&str; 10] = [
+const ENTRIES: [&str; 12] = [
     "ts/theme.ts",
     "ts/site.ts",
     "ts/consumer.ts",
