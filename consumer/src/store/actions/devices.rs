@@ -113,15 +113,6 @@ pub async fn by_id(db: &Db, id: &str) -> sqlx::Result<Option<Device>> {
     row.as_ref().map(device).transpose()
 }
 
-/// The device; `None`: there is none.
-///
-/// # Errors
-/// When the database fails.
-pub async fn by_id(db: &Db, id: &str) -> sqlx::Result<Option<Device>> {
-    let text = format!("select {COLUMNS} from action_devices where id = $1");
-    let row = sqlx::query(sqlx::AssertSqlSafe(text)).bind(id.to_owned()).fetch_optional(&db.read).await?;
-    row.as_ref().map(device).transpose()
-}
 
 /// Forgets the device and its key; what is waiting for it expires. `None`: there was none. Gives its name.
 ///
