@@ -20,6 +20,12 @@ pub const DOORS: [(Door, &[&str]); 5] = [
         Door::Open,
         &[
             "GET /assets/{file}",
+            "OPTIONS /consumetasks",
+            "OPTIONS /consumetasks/",
+            "OPTIONS /consumetasks/{source}",
+            "OPTIONS /consumetasks/{source}/",
+            "OPTIONS /consumetasks/{source}/{token}",
+            "OPTIONS /consumetasks/{source}/{token}/",
             "GET /consumetasks",
             "POST /consumetasks",
             "GET /consumetasks/",

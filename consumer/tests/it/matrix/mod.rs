@@ -40,10 +40,6 @@ impl Scene {
         Self { app, api_key, cookie, _database: database }
     }
 
-    fn password(&self) -> Headers {
-        vec![("authorization", format!("Bearer {PASSWORD}"))]
-    }
-
     fn api_key(&self) -> Headers {
         vec![("x-webhook-apikey", self.api_key.clone())]
     }
@@ -73,6 +69,10 @@ impl Scene {
         }
         request.send().await.unwrap()
     }
+}
+
+fn password() -> Headers {
+    vec![("authorization", format!("Bearer {PASSWORD}"))]
 }
 
 fn device() -> Headers {
@@ -131,7 +131,7 @@ async fn what_is_behind_the_password_opens_to_it_alone() {
             let answer = scene.ask(route, &stranger).await;
             assert!(is_shut(&answer), "{route}: {} {stranger:?}", answer.status());
         }
-        let status = scene.ask(route, &scene.password()).await.status();
+        let status = scene.ask(route, &password()).await.status();
         assert!(!matches!(status.as_u16(), 401 | 403), "{route}: {status}");
     }
     scene.app.end().await;
@@ -143,7 +143,7 @@ async fn what_needs_a_key_opens_to_its_own_kind_of_key_alone() {
     for (door, own) in [(Door::ApiKey, scene.api_key()), (Door::DeviceKey, device())] {
         for route in behind(door) {
             let others = scene.strangers().into_iter().filter(|headers| *headers != own);
-            for stranger in others.chain([scene.password()]) {
+            for stranger in others.chain([password()]) {
                 let status = scene.ask(route, &stranger).await.status();
                 assert_eq!(status, 401, "{route}: {stranger:?}");
             }
@@ -162,7 +162,7 @@ async fn the_cookie_of_a_screen_opens_its_dashboard_alone() {
             let answer = scene.ask(route, &stranger).await;
             assert!(is_shut(&answer), "{route}: {} {stranger:?}", answer.status());
         }
-        for welcome in [scene.screen(), scene.password()] {
+        for welcome in [scene.screen(), password()] {
             assert_eq!(scene.ask(route, &welcome).await.status(), 200, "{route}: {welcome:?}");
         }
     }
