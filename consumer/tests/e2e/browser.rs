@@ -64,6 +64,11 @@ async fn an_operator_guards_a_source_and_sees_every_kind_of_sender() {
 }
 
 #[tokio::test]
+async fn screens_are_paired_and_do_what_they_are_told() {
+    play("screens.mjs").await;
+}
+
+#[tokio::test]
 async fn every_page_is_accessible_in_every_look() {
     play("every_page.mjs").await;
 }
