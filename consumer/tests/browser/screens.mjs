@@ -156,7 +156,9 @@ async function setContent(screen, content) {
   ok(answer.ok, await answer.clone().text());
 }
 
-const card = (text, seconds, more = {}) => ({ type: "card", text, seconds, ...more });
+function card(text, seconds, more = {}) {
+  return { type: "card", text, seconds, ...more };
+}
 
 /** A screen shows the dashboard until it is told what else; then its loop, with a value and other people's things. */
 async function fillsTheLoop([a, b, c], peer) {
@@ -202,7 +204,7 @@ async function reachesExactlyTheTargeted(browser, key, [a, b, c]) {
   match(await a.page.locator(".ends").textContent(), /^Ends in [45]:\d\d$/);
   await looks(a, "emergency-yellow", true);
   // By now the screen that was not meant has done something that came later.
-  await done(key, "lunch");
+  await call(key, "lunch");
   await c.page.getByText("The canteen is open").waitFor();
   deepEqual(await c.page.evaluate(() => globalThis.painted), [], "the other group saw no emergency");
   await looks(c, "toast");

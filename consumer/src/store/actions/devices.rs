@@ -113,7 +113,6 @@ pub async fn by_id(db: &Db, id: &str) -> sqlx::Result<Option<Device>> {
     row.as_ref().map(device).transpose()
 }
 
-
 /// Forgets the device and its key; what is waiting for it expires. `None`: there was none. Gives its name.
 ///
 /// # Errors
