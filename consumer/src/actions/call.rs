@@ -8,7 +8,8 @@ use base64::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-const MAX_ID_CHARS: usize = 128;
+pub use crate::event_id::{check_event_id, is_plain};
+
 const MAX_TEXT_CHARS: usize = 256;
 const MAX_VALUE_BYTES: usize = 4096;
 
@@ -121,24 +122,6 @@ pub fn check_sensor(data: &SensorData) -> Result<(), String> {
         return Err(format!("sensor_data.value has at most {MAX_VALUE_BYTES} bytes, and no NUL."));
     }
     Ok(())
-}
-
-/// # Errors
-/// Says what an event id is.
-pub fn check_event_id(event_id: &str) -> Result<(), String> {
-    if event_id.is_empty() {
-        return Err("event_id is missing: the event id of an action.".into());
-    }
-    let is_good = event_id.trim() == event_id && is_plain(event_id, MAX_ID_CHARS);
-    is_good.then_some(()).ok_or_else(|| {
-        format!("event_id has 1 to {MAX_ID_CHARS} characters, none of them a control character or a blank at an end.")
-    })
-}
-
-/// Whether the text has at most so many characters, and no control character among them.
-#[must_use]
-pub fn is_plain(text: &str, max_chars: usize) -> bool {
-    text.chars().count() <= max_chars && !text.chars().any(char::is_control)
 }
 
 #[cfg(test)]

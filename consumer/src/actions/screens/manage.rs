@@ -194,7 +194,7 @@ pub async fn tell(
     let now_ms = now_ms();
     let action = Action {
         id: String::new(),
-        name: format!("{} by hand", function.as_str()),
+        name: "by hand".into(),
         event_id: String::new(),
         function: function.as_str().to_owned(),
         parameters: parameters.to_string(),

@@ -7,6 +7,8 @@ pub mod definitions;
 pub mod devices;
 pub mod emergencies;
 pub mod executions;
+pub mod firings;
 pub mod keys;
 pub mod pairings;
+mod reports;
 pub mod screens;

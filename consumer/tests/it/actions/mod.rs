@@ -3,11 +3,13 @@
 mod calls;
 mod datasources;
 mod emergencies;
+mod firing;
 mod keys;
 mod kills;
 mod nodes;
 mod outputs;
 mod player;
+mod program;
 mod refusals;
 mod screens;
 mod tracking;

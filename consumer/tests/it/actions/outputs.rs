@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CALL, action, all_are, call, device, key, kills::Program, make, outcome, run};
+use super::{CALL, action, all_are, call, device, key, make, outcome, program::Program, run};
 use crate::support::{
     TestApp,
     database::{Database, Mode},
@@ -209,7 +209,7 @@ async fn an_emergency_switches_its_output_and_the_end_takes_it_back() {
 }
 
 async fn kill_in_a_pulse(database: Database) {
-    let (mut program, evok) = (Program::start(&database).await, Evok::start().await);
+    let (mut program, evok) = (Program::start(&database, &[]).await, Evok::start().await);
     let key = program.post("/api/keys", json!({"name": "bell"}), "").await["key"].as_str().unwrap().to_owned();
     let parameters = json!({"dev": "ro", "circuit": "1_01", "value": 1, "seconds": 2});
     let action =

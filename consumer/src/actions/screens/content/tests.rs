@@ -81,10 +81,6 @@ fn what_cannot_be_in_the_loop_is_named_with_its_place() {
             item(json!({"type": "card", "text": "a", "datasource": "w", "seconds": 5})),
             "items[1]: datasource: there is no datasource w",
         ),
-        (with("datasources", json!([good, good])), "datasources[1]: name: there is another datasource a"),
-        (with("datasources", json!([source("", "https://a.example", 5)])), "datasources[0]: name"),
-        (with("datasources", json!([source("a/b", "https://a.example", 5)])), "datasources[0]: name"),
-        (with("datasources", json!([source("a", "file:///etc/passwd", 5)])), "datasources[0]: url"),
     ] {
         let error = read(content.clone()).unwrap_err();
         assert!(error.contains(said), "{content}: {error}");
@@ -98,6 +94,10 @@ fn what_cannot_be_a_datasource_or_a_rule_is_named_with_its_place() {
     let source = |name: &str, url: &str, every: u32| json!({"name": name, "url": url, "every_seconds": every});
     let good = source("a", "https://a.example", 5);
     for (content, said) in [
+        (with("datasources", json!([good, good])), "datasources[1]: name: there is another datasource a"),
+        (with("datasources", json!([source("", "https://a.example", 5)])), "datasources[0]: name"),
+        (with("datasources", json!([source("a/b", "https://a.example", 5)])), "datasources[0]: name"),
+        (with("datasources", json!([source("a", "file:///etc/passwd", 5)])), "datasources[0]: url"),
         (
             with("datasources", json!([source("a", "https://a.example", 4)])),
             "datasources[0]: every_seconds is a whole number from 5",
