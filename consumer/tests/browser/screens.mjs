@@ -101,10 +101,29 @@ async function pair(browser, name, group) {
   const code = await shownCode(screen);
   equal(await screen.page.getByRole("heading").textContent(), name, "HTML in a name is text");
   if (name === A) await looks(screen, "pairing", true);
-  await made(`/api/pairings/${code}/accept`, { groups: [group] });
+  if (name === A) await acceptOnThePage(browser, code, group);
+  else await made(`/api/pairings/${code}/accept`, { groups: [group] });
   await screen.page.locator("#pairing").waitFor({ state: "hidden" });
   screen.id = await eventually("the screen is a device", async () => (await device(name))?.id);
   return screen;
+}
+
+async function acceptOnThePage(browser, code, group) {
+  const { page, problems } = await open(browser, `${consumer}/screens`);
+  const asking = page.getByRole("listitem").filter({ hasText: code });
+  await asking.getByLabel("Groups").fill(group);
+  await asking.getByRole("button", { name: "Accept" }).click();
+  await page.getByText(code).waitFor({ state: "detached" });
+  deepEqual(problems, []);
+  await page.context().close();
+}
+
+/** Waits until the server says that the screen shows this. */
+function shows(name, kind, label) {
+  return eventually(`${name} shows ${kind} ${label}`, async () => {
+    const { showing } = await device(name);
+    return showing?.kind === kind && showing.label === label;
+  });
 }
 
 async function device(name) {
@@ -156,7 +175,9 @@ async function setContent(screen, content) {
   ok(answer.ok, await answer.clone().text());
 }
 
-const card = (text, seconds, more = {}) => ({ type: "card", text, seconds, ...more });
+function card(text, seconds, more = {}) {
+  return { type: "card", text, seconds, ...more };
+}
 
 /** A screen shows the dashboard until it is told what else; then its loop, with a value and other people's things. */
 async function fillsTheLoop([a, b, c], peer) {
@@ -186,9 +207,11 @@ async function reachesExactlyTheTargeted(browser, key, [a, b, c]) {
   };
   await took("a POST", [a, b], () => operator.page.evaluate(post, [CALL, key]));
   equal(await a.page.locator("#alarm h1").textContent(), "Fire alarm");
+  await shows(A, "emergency", "Fire alarm: Leave the building now. Use the stairs, not the lifts.");
   await looks(a, "emergency", true);
   deepEqual(Object.keys(await done(key, "over")).sort(), [A, "south-2"]);
   await seen(a).getByText("21.5 °C").waitFor();
+  await shows(A, "card", "Outside");
   const payload = Buffer.from('{"event_id":"storm"}').toString("base64url");
   const link = `${CALL}?api_key=${key}&payload=${payload}`;
   const at = await took("a link in another tab", [a, b], async () => {
@@ -202,7 +225,7 @@ async function reachesExactlyTheTargeted(browser, key, [a, b, c]) {
   match(await a.page.locator(".ends").textContent(), /^Ends in [45]:\d\d$/);
   await looks(a, "emergency-yellow", true);
   // By now the screen that was not meant has done something that came later.
-  await done(key, "lunch");
+  await call(key, "lunch");
   await c.page.getByText("The canteen is open").waitFor();
   deepEqual(await c.page.evaluate(() => globalThis.painted), [], "the other group saw no emergency");
   await looks(c, "toast");
@@ -289,6 +312,7 @@ async function toastsAndSleeps(key, a) {
   await a.page.locator("body.snoozed").waitFor();
   equal(await a.page.locator(".layer").count(), 0, "what is asleep runs nothing");
   await looks(a, "snoozed");
+  await shows(A, "snoozed", "");
   const { execution_id } = await call(key, "briefly");
   match((await outcome(key, execution_id, "failed"))[A], /asleep/);
   await done(key, "wake");
@@ -314,6 +338,7 @@ async function loadsAndPauses(key, a, c, peer) {
   // The loop of another screen goes around meanwhile.
   for (const text of ["one", "two", "one", "two", "one"]) await seen(c).getByText(text).waitFor();
   equal(await seen(a).getByText("21.5 °C").count(), 1, "a paused loop stays");
+  await shows(A, "paused", "{{main.temp}} °C");
 }
 
 /** The server is killed: what is shown goes on, says so, and is reached again when it is back. */

@@ -5,7 +5,7 @@ import { fit, shrink } from "./fit.ts";
 import { serverTime } from "./server.ts";
 import { Siren } from "./siren.ts";
 import type { Emergency } from "./stage.ts";
-import { paint } from "./views.ts";
+import { lines, paint } from "./views.ts";
 
 export class Alarm {
   private shown: Emergency | null = null;
@@ -32,7 +32,9 @@ export class Alarm {
   }
 
   private build({ title, text, color }: Emergency): void {
-    const words = el("div", { class: "words" }, el("h1", {}, title || "Emergency"), el("p", { class: "text" }, text));
+    const said = el("p", { class: "text" });
+    lines(said, text);
+    const words = el("div", { class: "words" }, el("h1", {}, title || "Emergency"), said);
     const foot = el("footer", {}, this.ends, this.silent);
     paint(this.place, color);
     this.place.append(

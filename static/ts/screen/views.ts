@@ -89,7 +89,7 @@ function card(item: Showable & { type: "card" }, data: Data): View {
   const node = el("article", { class: "card" }, body, trouble);
   paint(node, item.color ?? null);
   const show = (value: unknown) => {
-    setText(text, fill(item.text, value));
+    lines(text, fill(item.text, value));
     shrink(node, body);
   };
   show(undefined);
@@ -109,6 +109,15 @@ function card(item: Showable & { type: "card" }, data: Data): View {
     unfit();
   };
   return { node, ready: read, close };
+}
+
+/** Each line for itself, so that its words are spread evenly. */
+export function lines(node: HTMLElement, text: string): void {
+  if (node.textContent === text) return;
+  const parts = text
+    .split("\n")
+    .flatMap((line, index) => (index > 0 ? ["\n", el("span", {}, line)] : [el("span", {}, line)]));
+  node.replaceChildren(...parts);
 }
 
 /** A colour, and an ink that can be read on it. */
