@@ -23,7 +23,8 @@ const CONSUMER: &[Forbidden] = &[
     ("live", CONSUMER_EDGES),
     // Its OpenAPI document names the intake's route, and nothing else of another edge.
     ("api", &["actions", "live", "pages", "rooms"]),
-    ("pages", CONSUMER_EDGES),
+    // What the administrator does with keys and actions is one piece for pages and API; of the routes of actions they use none.
+    ("pages", &["actions::admin", "actions::public", "api", "intake", "live", "rooms"]),
 ];
 const PRODUCER: &[Forbidden] = &[
     ("store", &["api", "delivery", "pages", "progress", "service", "sources", "trigger"]),

@@ -4,16 +4,21 @@
 //! hands commands to the devices that are connected (`devices`), which say what became of them; `upkeep` ends what was not taken in time.
 
 pub mod admin;
+pub mod administrator;
 pub mod call;
+pub mod definitions;
 pub mod devices;
 mod doors;
-mod execute;
+pub mod execute;
 mod fleet;
 pub mod functions;
+pub mod keys;
 mod outcome;
 pub mod public;
-mod refusal;
+pub mod reach;
+pub mod refusal;
 pub mod targets;
+pub mod trail;
 mod upkeep;
 
 use tokio::{sync::mpsc, task::JoinSet};

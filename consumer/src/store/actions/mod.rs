@@ -7,3 +7,4 @@ pub mod devices;
 pub mod emergencies;
 pub mod executions;
 pub mod keys;
+pub mod news;
