@@ -1,5 +1,6 @@
 //! The pages: rendered here with real numbers, live through `/live`.
 
+mod actions;
 mod dashboard;
 mod device;
 mod devices;
@@ -18,8 +19,16 @@ use axum::{
 use crate::App;
 
 /// What the head of every page links to; `consumer_layout.html` marks the one that is shown.
-pub const SITES: common::edge::Sites =
-    &[("/", &[("Dashboard", "/"), ("Events", "/events"), ("Devices", "/devices"), ("Sources", "/sources")])];
+pub const SITES: common::edge::Sites = &[(
+    "/",
+    &[
+        ("Dashboard", "/"),
+        ("Events", "/events"),
+        ("Devices", "/devices"),
+        ("Sources", "/sources"),
+        ("Actions", "/actions"),
+    ],
+)];
 
 /// The routes of the pages.
 pub fn routes() -> Router<App> {
@@ -31,10 +40,16 @@ pub fn routes() -> Router<App> {
         .route("/devices/events", get(devices::follow))
         .route("/devices/{id}", get(device::show))
         .merge(sources::routes())
+        .merge(actions::routes())
 }
 
-/// Where webhooks are to be sent: the address that this page was asked at.
+/// Where webhooks are to be sent.
 fn intake(headers: &HeaderMap) -> String {
+    format!("{}/consumetasks", origin(headers))
+}
+
+/// The address that this page was asked at.
+fn origin(headers: &HeaderMap) -> String {
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let plain = |host: &&str| host.chars().all(|sign| sign.is_ascii_alphanumeric() || ".:-[]".contains(sign));
     let host = text(header::HOST).filter(plain).unwrap_or("localhost:5001");
@@ -42,7 +57,7 @@ fn intake(headers: &HeaderMap) -> String {
         Some("https") => "https",
         _ => "http",
     };
-    format!("{scheme}://{host}/consumetasks")
+    format!("{scheme}://{host}")
 }
 
 /// A line for the shell that posts a task there.
