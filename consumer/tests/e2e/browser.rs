@@ -64,6 +64,11 @@ async fn an_operator_guards_a_source_and_sees_every_kind_of_sender() {
 }
 
 #[tokio::test]
+async fn an_administrator_makes_keys_and_actions_and_reads_what_became_of_them() {
+    play("actions.mjs").await;
+}
+
+#[tokio::test]
 async fn every_page_is_accessible_in_every_look() {
     play("every_page.mjs").await;
 }

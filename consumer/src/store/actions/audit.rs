@@ -84,7 +84,7 @@ pub async fn find(db: &Db, search: &Search) -> sqlx::Result<Vec<Line>> {
                  where lower(who || ' ' || called_from || ' ' || what || ' ' || subject || ' ' || detail || ' ' || execution) like $1 escape '!' \
                  and what like $2 escape '!' and status >= $3 and at_ms >= $4 and at_ms <= $5 and ($6 = '' or id < $6) \
                  order by id desc limit $7";
-    let what = pattern(&search.what).trim_start_matches('%').to_owned();
+    let what = pattern(&search.what).replacen('%', "", 1);
     let query = sqlx::query(query).bind(pattern(&search.text.to_ascii_lowercase())).bind(what);
     let query = query.bind(if search.is_refused { REFUSED } else { 0 }).bind(search.since_ms.unwrap_or(0));
     let query = query.bind(search.until_ms.unwrap_or(NEVER)).bind(search.before.clone()).bind(search.limit);

@@ -5,6 +5,7 @@ mod emergencies;
 mod keys;
 mod kills;
 mod nodes;
+mod pages;
 mod refusals;
 mod tracking;
 
