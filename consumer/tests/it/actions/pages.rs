@@ -298,7 +298,7 @@ async fn nobody_gets_in_without_the_password_or_from_a_page_of_another_origin() 
         assert_eq!(app.post(path, &[("origin", "http://evil.example")], "name=k").await.status(), 403, "{path}");
     }
     app.end().await;
-    let app = TestApp::start(&database, &["--admin-password", "a long password"]).await;
+    let app = TestApp::start_on("0.0.0.0:0", &database, &["--admin-password", "a long password"]).await;
     for path in
         ["/actions", "/actions/keys", "/actions/audit", "/actions/audit.csv", "/actions/executions", "/actions/moved"]
     {
