@@ -55,6 +55,11 @@ impl Fields {
         self.raw(name).trim()
     }
 
+    /// Every field of this name, without blanks around it.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.trim())
+    }
+
     #[must_use]
     pub fn owned(&self, name: &str) -> String {
         self.get(name).to_owned()

@@ -13,8 +13,13 @@ export interface Beside {
 /** No more often than this is the page read again, however much moves. */
 const PAUSE = 2000;
 
-/** Keeps the page's parts as the server has them, by the stream of events at `url`. */
-export function keepTrue(url: string, after: (part: HTMLElement) => void, beside: Beside | null = null): void {
+/** Keeps the page's parts as the server has them, by the stream of events at `url`; reads no more often than once in `pause` milliseconds. */
+export function keepTrue(
+  url: string,
+  after: (part: HTMLElement) => void,
+  beside: Beside | null = null,
+  pause = PAUSE,
+): void {
   let reading = false;
   let dirty = false;
   const again = async () => {
@@ -29,7 +34,7 @@ export function keepTrue(url: string, after: (part: HTMLElement) => void, beside
       const shown = (await beside?.again()) ?? true;
       // What somebody is at is looked at again.
       dirty ||= !whole || !shown;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      await new Promise((resolve) => setTimeout(resolve, pause));
     }
     reading = false;
   };

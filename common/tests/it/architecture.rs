@@ -23,8 +23,8 @@ const CONSUMER: &[Forbidden] = &[
     ("live", CONSUMER_EDGES),
     // Its OpenAPI document names the intake's route, and nothing else of another edge.
     ("api", &["actions", "live", "pages", "rooms"]),
-    // The pages of devices that obey do by `actions` what its API does.
-    ("pages", &["api", "intake", "live", "rooms"]),
+    // What the administrator does with keys and actions is one piece for pages and API; of the routes of actions they use none.
+    ("pages", &["actions::admin", "actions::public", "api", "intake", "live", "rooms"]),
 ];
 const PRODUCER: &[Forbidden] = &[
     ("store", &["api", "delivery", "pages", "progress", "service", "sources", "trigger"]),

@@ -41,7 +41,8 @@ pub enum Purpose {
 
 /// The counts of one node.
 pub struct Doors {
-    paces: Mutex<HashMap<(String, Purpose), Arc<Pace>>>,
+    /// By the rate as well: who changes that of a key has it at once.
+    paces: Mutex<HashMap<(String, Purpose, u32), Arc<Pace>>>,
     guesses: Mutex<Guesses>,
     audited: Pace,
 }
@@ -137,7 +138,10 @@ impl Doors {
             if paces.len() >= MAX_PACES {
                 paces.clear();
             }
-            paces.entry((key.id.clone(), purpose)).or_insert_with(|| Arc::new(Pace::new(per_minute))).clone()
+            paces
+                .entry((key.id.clone(), purpose, per_minute))
+                .or_insert_with(|| Arc::new(Pace::new(per_minute)))
+                .clone()
         };
         pace.take(now_us()).map_err(|wait| {
             Refusal::too_many(format!("This API key is good for {per_minute} of these requests a minute."), wait)

@@ -5,7 +5,9 @@
 //! rules fire comes in by `firing`.
 
 pub mod admin;
+pub mod administrator;
 pub mod call;
+pub mod definitions;
 pub mod devices;
 mod doors;
 mod evok;
@@ -13,13 +15,16 @@ pub mod execute;
 mod firing;
 mod fleet;
 pub mod functions;
+pub mod keys;
 mod orders;
 pub mod outcome;
 pub mod outputs;
 pub mod public;
+pub mod reach;
 pub mod refusal;
 pub mod screens;
 pub mod targets;
+pub mod trail;
 mod upkeep;
 
 use tokio::{sync::mpsc, task::JoinSet};

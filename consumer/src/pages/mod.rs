@@ -1,5 +1,6 @@
 //! The pages: rendered here with real numbers, live through `/live`.
 
+mod actions;
 mod dashboard;
 mod device;
 mod devices;
@@ -28,6 +29,7 @@ pub const SITES: common::edge::Sites = &[(
         ("Devices", "/devices"),
         ("Sources", "/sources"),
         ("Screens", "/screens"),
+        ("Actions", "/actions"),
     ],
 )];
 
@@ -42,6 +44,7 @@ pub fn routes() -> Router<App> {
         .route("/devices/{id}", get(device::show))
         .merge(sources::routes())
         .merge(screens::routes())
+        .merge(actions::routes())
 }
 
 /// The pages that stand beside the gate, as each looks itself who may see it.
@@ -49,8 +52,13 @@ pub fn open_routes() -> Router<App> {
     Router::new().route("/screen-dashboard", get(kiosk::show))
 }
 
-/// Where webhooks are to be sent: the address that this page was asked at.
+/// Where webhooks are to be sent.
 fn intake(headers: &HeaderMap) -> String {
+    format!("{}/consumetasks", origin(headers))
+}
+
+/// The address that this page was asked at.
+fn origin(headers: &HeaderMap) -> String {
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let plain = |host: &&str| host.chars().all(|sign| sign.is_ascii_alphanumeric() || ".:-[]".contains(sign));
     let host = text(header::HOST).filter(plain).unwrap_or("localhost:5001");
@@ -58,7 +66,7 @@ fn intake(headers: &HeaderMap) -> String {
         Some("https") => "https",
         _ => "http",
     };
-    format!("{scheme}://{host}/consumetasks")
+    format!("{scheme}://{host}")
 }
 
 /// A line for the shell that posts a task there.

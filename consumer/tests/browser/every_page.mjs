@@ -6,7 +6,7 @@ import { looked } from "./looks.mjs";
 await play(async (browser) => {
   const found = [];
   // Empty first: a page that has nothing to show says what would fill it.
-  const empty = { producer: `${producer}/`, batches: `${producer}/batches`, devices: `${producer}/devices`, dashboard: `${consumer}/`, events: `${consumer}/events`, readings: `${consumer}/devices`, sources: `${consumer}/sources`, screens: `${consumer}/screens` };
+  const empty = { producer: `${producer}/`, batches: `${producer}/batches`, devices: `${producer}/devices`, dashboard: `${consumer}/`, events: `${consumer}/events`, readings: `${consumer}/devices`, sources: `${consumer}/sources`, screens: `${consumer}/screens`, actions: `${consumer}/actions`, "action-keys": `${consumer}/actions/keys`, "action-executions": `${consumer}/actions/executions`, "action-audit": `${consumer}/actions/audit` };
   for (const [name, url] of Object.entries(empty)) found.push(...(await looked(browser, `empty-${name}`, url)));
   for (const [name, url] of Object.entries(await filled())) found.push(...(await looked(browser, name, url)));
   if (found.length > 0) throw new Error(`\n${found.join("\n")}`);
@@ -23,6 +23,7 @@ async function filled() {
   const { deliveries } = await json(`${producer}/api/deliveries?batch=${retried}&limit=1`);
   const { sensor, door, broken } = await devices();
   const { screen, program } = await screens();
+  const acted = await actions();
   return {
     // First, while two still ask.
     screens: `${consumer}/screens`,
@@ -54,6 +55,7 @@ async function filled() {
     screen: `${consumer}/screens/${screen}`,
     "screen-program": `${consumer}/screens/${program}`,
     "screen-dashboard": `${consumer}/screen-dashboard`,
+    ...acted,
     "consumer-not-found": `${consumer}/nowhere`,
   };
 }
@@ -119,4 +121,33 @@ async function devices() {
   const { devices } = await json(`${consumer}/api/devices`);
   const of = (dev) => devices.find((device) => device.dev === dev);
   return { sensor: of("temp"), door: of("di"), broken: of("ai") };
+}
+
+/** Devices that are away, actions on them, keys in every state, and a call that succeeded and two that did not. */
+async function actions() {
+  const make = async (path, body) => (await postJson(`${consumer}${path}`, body)).json();
+  for (const [name, groups] of [["lobby-1", ["lobby"]], ["lobby-2", ["lobby"]], ["The screen above the bar in the canteen", ["canteen"]]]) await make("/api/action-devices", { name, groups, tags: ["4k"] });
+  const of = (name, event_id, more) => make("/api/actions", { name, event_id, target: "all", ...more });
+  const first = await of("Evacuate the whole building", "evacuate", { function: "enable_emergency", parameters: { text: "Leave now", sound: true } });
+  await of("Say so in the lobby", "evacuate", { function: "show_toast", parameters: { text: "See the exits" }, target: { groups: ["lobby"] }, position: 1 });
+  await of("Door", "door", { function: "send_sensor_event_data", target: { device: "lobby-1" } });
+  const { id, key } = await make("/api/keys", { name: "fire alarm system", event_ids: ["evacuate"], max_uses: 10 });
+  await make("/api/keys", { name: "an old one", expires_at: "2020-01-01T00:00:00Z" });
+  const call = async (event_id, sent) => (await fetch(`${consumer}/public-api/integration/webhooks?eventId=${event_id}&api_key=${sent}`)).json();
+  const { execution_id } = await call("evacuate", key);
+  for (const [event_id, sent] of [["evacuate", "a-guess"], ["door", key]]) await call(event_id, sent);
+  return {
+    actions: `${consumer}/actions`,
+    "action-new": `${consumer}/actions/new?function=enable_emergency`,
+    "action-edit": `${consumer}/actions/${first.id}`,
+    "action-event": `${consumer}/actions/event?id=evacuate`,
+    "action-event-sensor": `${consumer}/actions/event?id=door`,
+    "action-keys": `${consumer}/actions/keys`,
+    "action-key": `${consumer}/actions/keys/${id}`,
+    "action-key-new": `${consumer}/actions/keys/new`,
+    "action-executions": `${consumer}/actions/executions`,
+    "action-execution": `${consumer}/actions/executions/${execution_id}`,
+    "action-audit": `${consumer}/actions/audit`,
+    "action-audit-none": `${consumer}/actions/audit?q=nothing`,
+  };
 }

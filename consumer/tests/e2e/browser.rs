@@ -69,6 +69,11 @@ async fn screens_are_paired_and_do_what_they_are_told() {
 }
 
 #[tokio::test]
+async fn an_administrator_makes_keys_and_actions_and_reads_what_became_of_them() {
+    play("actions.mjs").await;
+}
+
+#[tokio::test]
 async fn every_page_is_accessible_in_every_look() {
     play("every_page.mjs").await;
 }

@@ -6,48 +6,20 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use common::{
-    problem::Problem,
-    time::{now_ms, rfc3339},
-};
-use serde::{Deserialize, Serialize};
+use common::{problem::Problem, time::rfc3339};
+use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
-use super::{Admin, DEFAULT_TTL_MS, MAX_TTL_MS, read, wrong};
+use super::{Admin, read};
 use crate::{
     App,
     actions::{
-        call::check_event_id,
-        functions::Function,
-        targets::{Target, name_of},
+        definitions::{self, NewAction},
+        targets::Target,
     },
-    store::actions::definitions::{self, Action},
+    store::actions::definitions::{self as store, Action},
 };
-
-const MAX_ACTIONS: i64 = 1000;
-const MAX_OF_EVENT: i64 = 20;
-
-/// An action, as it is made or changed.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewAction {
-    name: String,
-    /// What a call names it by; several actions may have the same, and run in the order of `position`.
-    event_id: String,
-    function: Function,
-    /// By its function: docs/actions.md.
-    #[serde(default)]
-    #[schema(value_type = Object)]
-    parameters: Value,
-    /// `"all"`, `{"device": NAME}`, `{"groups": [NAME, …]}` or `{"tags": [NAME, …]}`.
-    target: Target,
-    /// How long it waits for a device that is away, 1 to 604800000; 120000 unless told. An emergency waits until it ends.
-    ttl_ms: Option<i64>,
-    #[serde(default)]
-    position: i64,
-}
 
 #[derive(Serialize, ToSchema)]
 pub struct Listed {
@@ -90,19 +62,14 @@ impl From<Action> for Listed {
 
 #[utoipa::path(get, path = "/api/actions", tag = "actions", operation_id = "list_actions", responses((status = 200, body = inline(List))))]
 pub async fn list(State(app): State<App>) -> Result<Json<List>, Problem> {
-    let actions = definitions::all(&app.db).await?.into_iter().map(Listed::from).collect();
+    let actions = store::all(&app.db).await?.into_iter().map(Listed::from).collect();
     Ok(Json(List { actions }))
 }
 
 #[utoipa::path(post, path = "/api/actions", tag = "actions", operation_id = "create_action", request_body = inline(NewAction),
     responses((status = 201, body = inline(Listed)), (status = 400), (status = 409, description = "There are as many as may be")))]
 pub async fn create(State(app): State<App>, admin: Admin, body: Bytes) -> Result<(StatusCode, Json<Listed>), Problem> {
-    let action = row(Uuid::now_v7().to_string(), read(&body)?).map_err(wrong)?;
-    if !definitions::add(&app.db, action.clone(), (MAX_ACTIONS, MAX_OF_EVENT)).await? {
-        let detail = format!("There are {MAX_ACTIONS} actions, or {MAX_OF_EVENT} of this event id; delete one first.");
-        return Err(Problem::conflict(detail));
-    }
-    admin.did(&app, "action.create", &action.name, &action.event_id).await?;
+    let action = definitions::create(&app, &admin, read(&body)?).await?;
     Ok((StatusCode::CREATED, Json(action.into())))
 }
 
@@ -114,41 +81,13 @@ pub async fn update(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
-    let action = row(id, read(&body)?).map_err(wrong)?;
-    if !definitions::update(&app.db, action.clone()).await? {
-        return Err(Problem::not_found("such action (any more)"));
-    }
-    admin.did(&app, "action.update", &action.name, &action.event_id).await?;
+    definitions::change(&app, &admin, id, read(&body)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 #[utoipa::path(delete, path = "/api/actions/{id}", tag = "actions", operation_id = "delete_action", params(("id" = String, Path)),
     responses((status = 204), (status = 404)))]
 pub async fn delete(State(app): State<App>, admin: Admin, Path(id): Path<String>) -> Result<StatusCode, Problem> {
-    let name = definitions::remove(&app.db, &id).await?.ok_or_else(|| Problem::not_found("such action (any more)"))?;
-    admin.did(&app, "action.delete", &name, "").await?;
+    definitions::delete(&app, &admin, &id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn row(id: String, new: NewAction) -> Result<Action, String> {
-    let name = name_of("name", &new.name)?;
-    check_event_id(&new.event_id)?;
-    let ttl_ms = new.ttl_ms.unwrap_or(DEFAULT_TTL_MS);
-    if !(1..=MAX_TTL_MS).contains(&ttl_ms) {
-        return Err(format!("ttl_ms is 1 to {MAX_TTL_MS}"));
-    }
-    let target = serde_json::to_string(&new.target.checked()?).map_err(|error| error.to_string())?;
-    let now_ms = now_ms();
-    Ok(Action {
-        id,
-        name,
-        event_id: new.event_id,
-        function: new.function.as_str().to_owned(),
-        parameters: new.function.check(new.parameters)?.to_string(),
-        target,
-        ttl_ms,
-        position: new.position,
-        created_ms: now_ms,
-        updated_ms: now_ms,
-    })
 }

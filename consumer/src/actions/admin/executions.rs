@@ -72,7 +72,8 @@ impl Listed {
     responses((status = 200, body = inline(List)), (status = 400)))]
 pub async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Json<List>, Problem> {
     let found = executions::newest(&app.db, limit(query.limit, LIMITS)?).await?;
-    let counts = executions::counts(&app.db, &found).await?;
+    let ids: Vec<&str> = found.iter().map(|execution| execution.id.as_str()).collect();
+    let counts = executions::counts(&app.db, &ids).await?;
     let executions = found.into_iter().map(|execution| Listed::new(execution, &counts)).collect();
     Ok(Json(List { executions }))
 }
@@ -83,7 +84,7 @@ pub async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json
     let found = executions::by_id(&app.db, &id).await?;
     let execution = found.ok_or_else(|| Problem::not_found("such execution (any more)"))?;
     let commands = executions::commands(&app.db, &id).await?;
-    let counts = executions::counts(&app.db, std::slice::from_ref(&execution)).await?;
+    let counts = executions::counts(&app.db, &[&id]).await?;
     let commands = commands.into_iter().map(CommandState::from).collect();
     Ok(Json(Whole { listed: Listed::new(execution, &counts), commands }))
 }

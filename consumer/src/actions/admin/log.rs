@@ -13,7 +13,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::limit;
 use crate::{
     App,
-    store::actions::audit::{self, Entry},
+    actions::trail,
+    store::actions::audit::{self, Entry, Search},
 };
 
 const LIMITS: (i64, i64) = (200, 10_000);
@@ -26,6 +27,12 @@ pub struct AuditQuery {
     q: String,
     /// 1 to 10000; 200 unless told, and of a CSV all.
     limit: Option<i64>,
+}
+
+impl AuditQuery {
+    fn search(self, limits: (i64, i64)) -> Result<Search, Problem> {
+        Ok(Search { limit: limit(self.limit, limits)?, text: self.q, ..Search::default() })
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -60,43 +67,18 @@ impl From<Entry> for Line {
 #[utoipa::path(get, path = "/api/audit", tag = "actions", operation_id = "audit", params(AuditQuery),
     responses((status = 200, body = inline(List)), (status = 400)))]
 pub async fn list(State(app): State<App>, Query(query): Query<AuditQuery>) -> Result<Json<List>, Problem> {
-    let found = audit::newest(&app.db, &query.q, limit(query.limit, LIMITS)?).await?;
-    Ok(Json(List { audit: found.into_iter().map(Line::from).collect() }))
+    let found = audit::find(&app.db, &query.search(LIMITS)?).await?;
+    Ok(Json(List { audit: found.into_iter().map(|line| Line::from(line.entry)).collect() }))
 }
 
 #[utoipa::path(get, path = "/api/audit.csv", tag = "actions", operation_id = "audit_csv", params(AuditQuery),
     responses((status = 200, content_type = "text/csv", body = String), (status = 400)))]
 pub async fn csv(State(app): State<App>, Query(query): Query<AuditQuery>) -> Result<Response, Problem> {
-    let found = audit::newest(&app.db, &query.q, limit(query.limit, (LIMITS.1, LIMITS.1))?).await?;
-    let mut text = "at,who,from,what,subject,status,detail,execution\r\n".to_owned();
-    for line in found.into_iter().map(Line::from) {
-        let status = line.status.to_string();
-        let cells =
-            [&line.at, &line.who, &line.from, &line.what, &line.subject, &status, &line.detail, &line.execution];
-        text.push_str(&cells.map(|cell| quoted(cell)).join(","));
-        text.push_str("\r\n");
-    }
+    let found = audit::find(&app.db, &query.search((LIMITS.1, LIMITS.1))?).await?;
+    let text = trail::csv(&found, &trail::outcomes(&app, &found).await?);
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),
     ];
     Ok((headers, text).into_response())
-}
-
-/// A cell as RFC 4180 writes it. What a spreadsheet would take for a formula gets an apostrophe, as others chose these texts.
-fn quoted(cell: &str) -> String {
-    let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    format!("\"{guard}{}\"", cell.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_neither_several_nor_a_formula() {
-        assert_eq!(quoted("a,b"), "\"a,b\"");
-        assert_eq!(quoted("say \"x\"\nnow"), "\"say \"\"x\"\"\nnow\"");
-        assert_eq!(quoted("=HYPERLINK(1)"), "\"'=HYPERLINK(1)\"");
-    }
 }

@@ -7,28 +7,14 @@ mod keys;
 mod log;
 mod screens;
 
-use std::net::SocketAddr;
-
-use axum::{
-    body::Bytes,
-    extract::{ConnectInfo, FromRequestParts},
-    http::request::Parts,
-};
-use common::{problem::Problem, time::now_ms};
+use axum::body::Bytes;
+use common::problem::Problem;
 use serde::de::DeserializeOwned;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{
-    App,
-    store::actions::audit::{self, Entry},
-};
-
-/// Devices that obey.
-pub const MAX_DEVICES: i64 = 5000;
-/// How long a command waits for a device that is away.
-pub const DEFAULT_TTL_MS: i64 = 120_000;
-pub const MAX_TTL_MS: i64 = 7 * 24 * 3600 * 1000;
+use super::administrator::Admin;
+use crate::App;
 
 #[derive(OpenApi)]
 #[openapi(paths(super::public::call_by_post, super::public::call_by_link, super::public::show))]
@@ -39,7 +25,7 @@ pub fn routes_and_document() -> (axum::Router<App>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::reveal))
-        .routes(routes!(keys::delete))
+        .routes(routes!(keys::update, keys::delete))
         .routes(routes!(definitions::list, definitions::create))
         .routes(routes!(definitions::update, definitions::delete))
         .routes(routes!(devices::list, devices::create))
@@ -54,44 +40,6 @@ pub fn routes_and_document() -> (axum::Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(log::list))
         .routes(routes!(log::csv))
         .split_for_parts()
-}
-
-/// The administrator, by where they are.
-pub struct Admin(String);
-
-impl<S: Send + Sync> FromRequestParts<S> for Admin {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(peer.map(|ConnectInfo(peer)| peer.ip().to_canonical().to_string()).unwrap_or_default()))
-    }
-}
-
-impl Admin {
-    /// Where they are.
-    #[must_use]
-    pub fn from(&self) -> &str {
-        &self.0
-    }
-
-    /// Puts into the audit what was done.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn did(&self, app: &App, what: &str, subject: &str, detail: &str) -> Result<(), Problem> {
-        let entry = Entry {
-            at_ms: now_ms(),
-            who: "admin".into(),
-            from: self.0.clone(),
-            what: what.into(),
-            subject: subject.into(),
-            status: 200,
-            detail: detail.into(),
-            execution: String::new(),
-        };
-        Ok(audit::add(&app.db, entry).await?)
-    }
 }
 
 fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {

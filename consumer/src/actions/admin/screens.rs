@@ -14,10 +14,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Admin, DEFAULT_TTL_MS, MAX_TTL_MS, read, wrong};
+use super::{Admin, read, wrong};
 use crate::{
     App,
     actions::{
+        definitions::{DEFAULT_TTL_MS, MAX_TTL_MS},
         functions::Function,
         screens::{
             content::Content,

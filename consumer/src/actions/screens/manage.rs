@@ -8,8 +8,9 @@ use super::content::Content;
 use crate::{
     App,
     actions::{
-        admin::{Admin, DEFAULT_TTL_MS, MAX_DEVICES},
+        administrator::{self, Admin},
         call::{Call, check_sensor},
+        definitions::DEFAULT_TTL_MS,
         doors,
         execute::{self, Caller, Outcome},
         functions::Function,
@@ -24,6 +25,8 @@ use crate::{
     },
 };
 
+/// Devices that obey.
+pub const MAX_DEVICES: i64 = 5000;
 const KEY_BYTES: usize = 24;
 
 /// The device.
@@ -204,7 +207,7 @@ pub async fn tell(
         created_ms: now_ms,
         updated_ms: now_ms,
     };
-    let caller = Caller { key: None, name: "admin", from: admin.from(), id: None };
+    let caller = Caller { key: None, name: administrator::NAME, from: admin.address(), id: None };
     let call = Call { event_id: String::new(), sensor_data, dry_run: false };
     Ok(execute::run(app, &caller, &call, &[action]).await?)
 }

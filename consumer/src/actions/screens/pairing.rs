@@ -14,14 +14,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{super::targets::name_of, fresh};
+use super::{super::targets::name_of, fresh, manage::MAX_DEVICES};
 use crate::{
     App,
-    actions::{
-        admin::{Admin, MAX_DEVICES},
-        doors,
-        public::Peer,
-    },
+    actions::{administrator::Admin, doors, public::Peer},
     store::actions::{
         devices::{self, Device, Kind},
         pairings::{self, Accepted, Most, Pairing},

@@ -12,7 +12,8 @@ use super::{after, names};
 use crate::{
     App,
     actions::{
-        admin::{Admin, DEFAULT_TTL_MS},
+        administrator::Admin,
+        definitions::DEFAULT_TTL_MS,
         functions::Function,
         screens::{
             manage,

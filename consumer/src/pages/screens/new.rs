@@ -17,7 +17,7 @@ use super::{names, no_store};
 use crate::{
     App,
     actions::{
-        admin::Admin,
+        administrator::Admin,
         outputs::{Controller, EmergencyOutput},
         screens::manage,
     },

@@ -17,7 +17,7 @@ use super::{Said, after, editor::Editor, row::DeviceRow};
 use crate::{
     App,
     actions::{
-        admin::Admin,
+        administrator::Admin,
         screens::{content::Content, manage, showing::Showing},
     },
     store::actions::{

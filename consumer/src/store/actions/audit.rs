@@ -48,16 +48,48 @@ pub(super) async fn insert(connection: &mut AnyConnection, entry: Entry) -> sqlx
     query.bind(entry.execution).execute(connection).await.map(drop)
 }
 
-/// The newest lines first; `text` is looked for in all of their texts, whatever its case.
+/// A line as it is read: its id is its place in time.
+#[derive(Clone, Debug)]
+pub struct Line {
+    pub id: String,
+    pub entry: Entry,
+}
+
+/// Which lines are asked for; what is empty or `None` asks for all.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Looked for in all of their texts, whatever its case.
+    pub text: String,
+    /// How the word for what was done begins.
+    pub what: String,
+    /// Only what was not answered with success.
+    pub is_refused: bool,
+    pub since_ms: Option<i64>,
+    pub until_ms: Option<i64>,
+    /// The id of a line: only older ones.
+    pub before: String,
+    pub limit: i64,
+}
+
+/// Later than anything.
+const NEVER: i64 = i64::MAX;
+const REFUSED: i64 = 400;
+
+/// The newest lines of a search first.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn newest(db: &Db, text: &str, limit: i64) -> sqlx::Result<Vec<Entry>> {
-    let query = "select at_ms, who, called_from, what, subject, status, detail, execution from audit \
+pub async fn find(db: &Db, search: &Search) -> sqlx::Result<Vec<Line>> {
+    let query = "select at_ms, who, called_from, what, subject, status, detail, execution, id from audit \
                  where lower(who || ' ' || called_from || ' ' || what || ' ' || subject || ' ' || detail || ' ' || execution) like $1 escape '!' \
-                 order by id desc limit $2";
-    let query = sqlx::query(query).bind(pattern(&text.to_ascii_lowercase())).bind(limit);
-    query.fetch_all(&db.read).await?.iter().map(entry).collect()
+                 and what like $2 escape '!' and status >= $3 and at_ms >= $4 and at_ms <= $5 and ($6 = '' or id < $6) \
+                 order by id desc limit $7";
+    let what = pattern(&search.what).replacen('%', "", 1);
+    let query = sqlx::query(query).bind(pattern(&search.text.to_ascii_lowercase())).bind(what);
+    let query = query.bind(if search.is_refused { REFUSED } else { 0 }).bind(search.since_ms.unwrap_or(0));
+    let query = query.bind(search.until_ms.unwrap_or(NEVER)).bind(search.before.clone()).bind(search.limit);
+    let rows = query.fetch_all(&db.read).await?;
+    rows.iter().map(|row| Ok(Line { id: row.try_get(8)?, entry: entry(row)? })).collect()
 }
 
 fn entry(row: &AnyRow) -> sqlx::Result<Entry> {

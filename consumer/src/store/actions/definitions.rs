@@ -42,6 +42,29 @@ pub async fn of_event(db: &Db, event_id: &str) -> sqlx::Result<Vec<Action>> {
     query.fetch_all(&db.read).await?.iter().map(action).collect()
 }
 
+/// The action of this id; `None`: there is none (any more).
+///
+/// # Errors
+/// When the database fails.
+pub async fn by_id(db: &Db, id: &str) -> sqlx::Result<Option<Action>> {
+    let text = format!("select {COLUMNS} from actions where id = $1");
+    let row = sqlx::query(sqlx::AssertSqlSafe(text)).bind(id.to_owned()).fetch_optional(&db.read).await?;
+    row.as_ref().map(action).transpose()
+}
+
+/// Gives the actions positions in this order, from 1.
+///
+/// # Errors
+/// When the database fails; nothing is changed then.
+pub async fn order(db: &Db, ids: &[String]) -> sqlx::Result<()> {
+    let mut transaction = db.write.begin().await?;
+    for (id, position) in ids.iter().zip(1_i64..) {
+        let query = sqlx::query("update actions set position = $2 where id = $1").bind(id.clone()).bind(position);
+        query.execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
+}
+
 /// Stores a new action, unless there are `max` of them or `max_of_event` of its event id; false: there are.
 ///
 /// # Errors

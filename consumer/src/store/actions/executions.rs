@@ -153,7 +153,7 @@ pub async fn newest(db: &Db, limit: i64) -> sqlx::Result<Vec<Execution>> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn counts(db: &Db, executions: &[Execution]) -> sqlx::Result<Vec<(String, String, i64)>> {
+pub async fn counts(db: &Db, executions: &[&str]) -> sqlx::Result<Vec<(String, String, i64)>> {
     if executions.is_empty() {
         return Ok(Vec::new());
     }
@@ -162,7 +162,7 @@ pub async fn counts(db: &Db, executions: &[Execution]) -> sqlx::Result<Vec<(Stri
         "select execution, state, count(*) from commands where execution in ({list}) group by execution, state"
     );
     let query = sqlx::query(sqlx::AssertSqlSafe(text));
-    let rows = executions.iter().fold(query, |query, of| query.bind(of.id.clone())).fetch_all(&db.read).await?;
+    let rows = executions.iter().fold(query, |query, id| query.bind((*id).to_owned())).fetch_all(&db.read).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
 }
 

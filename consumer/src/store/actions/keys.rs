@@ -64,10 +64,36 @@ async fn one(db: &Db, column: &'static str, value: &str) -> sqlx::Result<Option<
 pub async fn add(db: &Db, new: Key, max: i64) -> sqlx::Result<bool> {
     let text = "insert into api_keys (id, name, key_sha256, sealed, event_ids, expires_ms, rate_per_minute, max_uses, created_ms) \
                 select $1, $2, $3, $4, $5, $6, $7, $8, $9 where (select count(*) from api_keys) < $10 on conflict do nothing";
-    let event_ids = new.event_ids.and_then(|ids| serde_json::to_string(&ids).ok());
+    let event_ids = list(new.event_ids);
     let query = sqlx::query(text).bind(new.id).bind(new.name).bind(new.key_sha256).bind(new.sealed).bind(event_ids);
     let query = query.bind(new.expires_ms).bind(new.rate_per_minute).bind(new.max_uses).bind(new.created_ms).bind(max);
     Ok(query.execute(&db.write).await?.rows_affected() > 0)
+}
+
+/// What of a key can be changed.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub name: String,
+    pub event_ids: Option<Vec<String>>,
+    pub expires_ms: Option<i64>,
+    pub rate_per_minute: i64,
+    pub max_uses: Option<i64>,
+}
+
+/// Changes the key; false: there is none, or another one has the name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn change(db: &Db, id: &str, new: Change) -> sqlx::Result<bool> {
+    let text = "update api_keys set name = $2, event_ids = $3, expires_ms = $4, rate_per_minute = $5, max_uses = $6 \
+                where id = $1 and not exists (select 1 from api_keys other where other.name = $2 and other.id <> $1)";
+    let query = sqlx::query(text).bind(id.to_owned()).bind(new.name).bind(list(new.event_ids));
+    let query = query.bind(new.expires_ms).bind(new.rate_per_minute).bind(new.max_uses);
+    Ok(query.execute(&db.write).await?.rows_affected() > 0)
+}
+
+fn list(event_ids: Option<Vec<String>>) -> Option<String> {
+    event_ids.and_then(|ids| serde_json::to_string(&ids).ok())
 }
 
 /// Forgets the key; `None`: there was none. Gives its name.

@@ -9,6 +9,7 @@ pub mod emergencies;
 pub mod executions;
 pub mod firings;
 pub mod keys;
+pub mod news;
 pub mod pairings;
 mod reports;
 pub mod screens;

@@ -8,6 +8,7 @@ mod keys;
 mod kills;
 mod nodes;
 mod outputs;
+mod pages;
 mod player;
 mod program;
 mod refusals;

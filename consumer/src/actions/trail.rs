@@ -1,0 +1,83 @@
+//! The audit as a table for spreadsheets: what happened, and what became of it on the devices.
+
+use std::collections::BTreeMap;
+
+use common::time::rfc3339;
+
+use crate::{
+    App,
+    store::actions::{audit::Line, executions},
+};
+
+const HEAD: &str = "at,who,from,what,subject,status,detail,execution,outcome\r\n";
+/// Executions that are asked for at once.
+const AT_ONCE: usize = 500;
+
+/// How many commands of an execution stand in which state, in the order of the states' names.
+pub type States = Vec<(String, i64)>;
+
+/// What became of the executions that the lines name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn outcomes(app: &App, lines: &[Line]) -> sqlx::Result<BTreeMap<String, States>> {
+    let mut ids: Vec<&str> = lines.iter().map(|line| line.entry.execution.as_str()).collect();
+    ids.retain(|id| !id.is_empty());
+    let mut outcomes = BTreeMap::<String, States>::new();
+    for some in ids.chunks(AT_ONCE) {
+        for (id, state, count) in executions::counts(&app.db, some).await? {
+            outcomes.entry(id).or_default().push((state, count));
+        }
+    }
+    for states in outcomes.values_mut() {
+        states.sort_unstable();
+    }
+    Ok(outcomes)
+}
+
+/// The lines as RFC 4180 writes them, with a head.
+#[must_use]
+pub fn csv(lines: &[Line], outcomes: &BTreeMap<String, States>) -> String {
+    let mut text = HEAD.to_owned();
+    for Line { entry, .. } in lines {
+        let (at, status) = (rfc3339(entry.at_ms), entry.status.to_string());
+        let outcome = outcomes.get(&entry.execution).map(|states| in_words(states)).unwrap_or_default();
+        let cells = [
+            &at,
+            &entry.who,
+            &entry.from,
+            &entry.what,
+            &entry.subject,
+            &status,
+            &entry.detail,
+            &entry.execution,
+            &outcome,
+        ];
+        text.push_str(&cells.map(|cell| quoted(cell)).join(","));
+        text.push_str("\r\n");
+    }
+    text
+}
+
+/// `done 40, expired 2`
+fn in_words(states: &[(String, i64)]) -> String {
+    states.iter().map(|(state, count)| format!("{state} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+/// What a spreadsheet would take for a formula gets an apostrophe, as others chose these texts.
+fn quoted(cell: &str) -> String {
+    let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    format!("\"{guard}{}\"", cell.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_neither_several_nor_a_formula() {
+        assert_eq!(quoted("a,b"), "\"a,b\"");
+        assert_eq!(quoted("say \"x\"\nnow"), "\"say \"\"x\"\"\nnow\"");
+        assert_eq!(quoted("=HYPERLINK(1)"), "\"'=HYPERLINK(1)\"");
+    }
+}
