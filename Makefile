@@ -23,11 +23,12 @@ e2e: ## Only the end-to-end tests: both programs, killed and restarted, foreign 
 fuzz: ## Ten million made-up bodies, and as many rules; `make test` makes a few hundred
 	@scripts/fuzz.sh
 
-bench: ## Measure the intake next to a bare handler, the accounts API and devices, and write docs/benchmarks.md
+bench: ## Measure the intake next to a bare handler, the accounts API, devices and actions, and write docs/benchmarks.md
 	@scripts/bootstrap.sh bench
 	@node bench/run.mjs
 	@node bench/accounts.mjs
 	@node bench/devices.mjs
+	@node bench/actions.mjs
 
 bootstrap: ## Install everything that test, lint and bench need
 	@scripts/bootstrap.sh all

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { calls } from "./calls.mjs";
+import { median } from "./figures.mjs";
 import * as fill from "./fill.mjs";
 import { receiver } from "./receiver.mjs";
 import { writeSection } from "./section.mjs";
@@ -154,11 +155,6 @@ ${rows.join("\n")}
 function compared(little, much) {
   const [one, other] = [median(little), median(much)];
   return [one.toFixed(2), other.toFixed(2), (other / one).toFixed(2)];
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }
 
 const whole = (value) => value.toLocaleString("en-US");

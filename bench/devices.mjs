@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { median, settled, total } from "./figures.mjs";
 import { load } from "./load.mjs";
 import { writeSection } from "./section.mjs";
 import { database, freePort, redis, start, stopAll } from "./servers.mjs";
@@ -62,18 +63,6 @@ async function measured({ name, server, port, stores }) {
   return { ...figures, rate: answered / figures.seconds };
 }
 
-async function total(url) {
-  return (await (await fetch(`${url}/api/counts`)).json()).total;
-}
-
-/** The total, once it has stayed the same for half a second. */
-async function settled(url) {
-  for (let last = -1, now = await total(url); ; last = now, now = await total(url)) {
-    if (now === last) return now;
-    await new Promise((done) => setTimeout(done, 500));
-  }
-}
-
 function report(cases) {
   const rows = cases.map(({ name, runs }) => {
     const of = (figure) => median(runs.map((run) => run[figure]));
@@ -93,11 +82,6 @@ ${rows.join("\n")}
 `;
   console.log(`\n${text}`);
   return text;
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }
 
 await main();

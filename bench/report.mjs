@@ -1,6 +1,7 @@
 // docs/benchmarks.md: medians of all rounds, and what they were measured on.
 import { execFileSync } from "node:child_process";
 import { cpus, totalmem } from "node:os";
+import { median } from "./figures.mjs";
 import { writePage } from "./section.mjs";
 
 const VIEWERS = { none: "none", live: "a dashboard", hooks: "a socket.io page, `msg` per task" };
@@ -41,11 +42,6 @@ const rate = (run) => run.answered / run.seconds;
 const sum = (runs, name) => runs.reduce((all, run) => all + run[name], 0);
 const whole = (value) => Math.round(value).toLocaleString("en-US");
 const percent = (share) => `${Math.round(share * 100)} %`;
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-}
 
 function versions() {
   return [said("rustc", ["--version"]), said("wrk", ["-v"]), said("psql", ["--version"]), said("redis-server", ["--version"])];

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { settled, total } from "./figures.mjs";
 import { load, watch } from "./load.mjs";
 import { underLoad } from "./page.mjs";
 import { report } from "./report.mjs";
@@ -81,18 +82,6 @@ async function measured(one, round) {
 
 function perSecond(figures) {
   return figures.answered / figures.seconds;
-}
-
-async function total(url) {
-  return (await (await fetch(`${url}/api/counts`)).json()).total;
-}
-
-/** The total, once it has stayed the same for half a second. */
-async function settled(url) {
-  for (let last = -1, now = await total(url); ; last = now, now = await total(url)) {
-    if (now === last) return now;
-    await new Promise((done) => setTimeout(done, 500));
-  }
 }
 
 await main();

@@ -13,12 +13,14 @@ use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
 /// What esbuild starts from; each becomes one file of `dist/`.
-const ENTRIES: [&str; 9] = [
+const ENTRIES: [&str; 11] = [
     "ts/theme.ts",
     "ts/site.ts",
     "ts/consumer.ts",
     "ts/sources.ts",
     "ts/actions.ts",
+    "ts/screens.ts",
+    "ts/kiosk.ts",
     "ts/producer.ts",
     "ts/docs.ts",
     "ts/account.ts",

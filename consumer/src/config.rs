@@ -8,7 +8,10 @@ use std::{
 };
 
 use clap::{Parser, Subcommand, ValueEnum};
-use common::config::{CommonArgs, parse_duration};
+use common::{
+    config::{CommonArgs, parse_duration},
+    guard::allow::AllowList,
+};
 
 /// Receives webhooks on `/consumetasks`, keeps them in an ordered log and shows them live on `/`.
 #[derive(Clone, Debug, Parser)]
@@ -68,6 +71,11 @@ pub struct Config {
     /// Where the dashboard's empty state finds the producer
     #[arg(long, env = "PRODUCER_URL", value_name = "URL", default_value = "http://localhost:5000/")]
     pub producer_url: String,
+
+    /// Private addresses that the datasources of screens may be fetched from, separated by commas: networks (10.0.0.0/8),
+    /// addresses, host names, *.suffix; this machine itself is allowed while LISTEN is on loopback
+    #[arg(long, env = "ALLOW_TARGETS", value_name = "LIST", default_value = "", hide_default_value = true)]
+    pub allow_targets: AllowList,
 
     #[command(flatten)]
     pub common: CommonArgs,

@@ -14,7 +14,10 @@ use common::{
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::devices::Reading;
+use crate::{devices::Reading, firing::Fire};
+
+/// The source of the events that executions are.
+pub const ACTIONS: &str = "actions";
 
 /// A bar of the chart: a task's priority, or whatever has none of the four. Written as its place among the bars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -115,6 +118,8 @@ pub struct NewEvent {
     pub shown: Shown,
     /// What it says of a device, if it is a reading.
     pub reading: Option<Box<Reading>>,
+    /// What rules fire with it; nothing when it turns out to be a repeat.
+    pub fires: Vec<Fire>,
 }
 
 /// What is said of an event for people that its body does not say plainly; stored as JSON, and empty for most.

@@ -9,7 +9,9 @@ pub mod config;
 pub mod counts;
 pub mod devices;
 pub mod event;
+pub mod event_id;
 pub mod feed;
+pub mod firing;
 pub mod flow;
 pub mod guards;
 pub mod intake;
@@ -35,9 +37,10 @@ use axum::{Router, routing::get};
 use common::{
     admin::{self, Gate},
     broker::Broker,
-    config::given,
+    config::{given, is_loopback},
     db::{self, Db},
     edge::{Edge, guard, harden},
+    guard::Policy,
     problem::Problem,
     seal::Vault,
     serve::{self, Answer},
@@ -48,7 +51,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
-    bus::Bus, config::Config, feed::Feed, live::Audience, log::Log, metrics::Metrics, rereading::Rereadings,
+    actions::screens::datasources::{Datasources, Patience},
+    bus::Bus,
+    config::Config,
+    feed::Feed,
+    live::Audience,
+    log::Log,
+    metrics::Metrics,
+    rereading::Rereadings,
     sources::Registry,
 };
 
@@ -92,6 +102,8 @@ pub struct Services {
     pub doors: actions::Doors,
     /// The devices that obey and are connected here.
     pub fleet: actions::Fleet,
+    /// What the cards of screens are filled from.
+    pub datasources: Datasources,
     /// Places for sockets.
     pub sockets: Arc<Semaphore>,
     /// Turns for sockets that read the log.
@@ -134,6 +146,8 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     let audience = Audience::default();
     let rereadings = Rereadings::new(db.clone(), feed.clone(), tasks.clone(), stop.clone());
     let max_sources = config.max_sources;
+    let policy = Policy { allowed: config.allow_targets.clone(), loopback: is_loopback(listen) };
+    let datasources = Datasources::new(Arc::new(policy), Patience::default())?;
     let services = Services {
         config,
         db,
@@ -151,6 +165,7 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
         rereadings,
         doors: actions::Doors::default(),
         fleet,
+        datasources,
         sockets,
         catching_up,
         tasks,
@@ -262,6 +277,8 @@ fn router(app: &App) -> (Router, SocketIo) {
         .route("/readyz", get(api::ready))
         .route("/metrics", get(api::metrics))
         .merge(actions::public::routes())
+        .merge(actions::screens::routes())
+        .merge(pages::open_routes())
         .merge(assets::router());
     let pages =
         app.gate.guard(guarded.with_state(app.clone())).merge(open.with_state(app.clone())).merge(app.gate.routes());

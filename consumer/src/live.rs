@@ -130,7 +130,7 @@ struct Place(String);
 pub fn open(io: &SocketIo, app: &App) {
     let (following, admitting) = (app.clone(), app.clone());
     let connected = async move |socket: SocketRef| welcome(&following, &socket);
-    io.ns(LIVE, connected.with(async move |socket: SocketRef| sockets::admit(&admitting, &socket)));
+    io.ns(LIVE, connected.with(async move |socket: SocketRef| sockets::admit_viewer(&admitting, &socket).await));
     app.tasks.spawn(frames(io.clone(), app.clone(), app.stop.clone()));
 }
 

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use common::db::Db;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     time::{self, Instant},
 };
 use tokio_util::sync::CancellationToken;
@@ -42,6 +42,7 @@ pub enum Refused {
 pub struct Log {
     queue: mpsc::Sender<Append>,
     room: Arc<Semaphore>,
+    firing: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -58,6 +59,7 @@ pub struct Writer {
     feed: Arc<Feed>,
     bus: Bus,
     metrics: Arc<Metrics>,
+    firing: Arc<Notify>,
 }
 
 impl Log {
@@ -65,8 +67,9 @@ impl Log {
     #[must_use]
     pub fn new(queue: usize, db: Db, feed: Arc<Feed>, bus: Bus, metrics: Arc<Metrics>) -> (Self, Writer) {
         let (sender, receiver) = mpsc::channel(queue.max(1));
-        let log = Self { queue: sender, room: Arc::new(Semaphore::new(MAX_WAITING_KIB)) };
-        (log, Writer { queue: receiver, appender: Appender::new(db), feed, bus, metrics })
+        let firing = Arc::new(Notify::new());
+        let log = Self { queue: sender, room: Arc::new(Semaphore::new(MAX_WAITING_KIB)), firing: firing.clone() };
+        (log, Writer { queue: receiver, appender: Appender::new(db), feed, bus, metrics, firing })
     }
 
     /// Appends the events of one request, all or none, and waits for the commit.
@@ -83,6 +86,11 @@ impl Log {
             mpsc::error::TrySendError::Closed(_) => Refused::Closed,
         })?;
         answered.await.unwrap_or(Err(Refused::Closed))
+    }
+
+    /// Waits until rules have fired something with an event that was committed here.
+    pub async fn fired(&self) {
+        self.firing.notified().await;
     }
 }
 
@@ -130,8 +138,11 @@ impl Writer {
         }
         let appended = time::timeout(COMMIT_TIMEOUT, self.appender.append(events)).await;
         let outcome = match appended.unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into()))) {
-            Ok(stored) => {
-                self.publish(&stored, begun);
+            Ok(placed) => {
+                self.publish(&placed.events, begun);
+                if !placed.firings.is_empty() {
+                    self.firing.notify_one();
+                }
                 Ok(())
             }
             Err(error) => {

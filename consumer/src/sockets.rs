@@ -61,6 +61,18 @@ pub fn admit(app: &App, socket: &SocketRef) -> Result<(), NotAdmitted> {
     admit_known(app, socket)
 }
 
+/// Lets in who only looks: as [`admit`] does, and a screen with its session as well.
+///
+/// # Errors
+/// Says what to change.
+pub async fn admit_viewer(app: &App, socket: &SocketRef) -> Result<(), NotAdmitted> {
+    if actions::screens::session::is_good(app, &socket.req_parts().headers).await {
+        admit_known(app, socket)
+    } else {
+        admit(app, socket)
+    }
+}
+
 /// Lets in who showed a key of its own: the Origin is looked at all the same.
 ///
 /// # Errors

@@ -6,12 +6,13 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand};
 use common::{
     config::{CommonArgs, parse_duration},
+    guard::allow::AllowList,
     signature::secret_bytes,
 };
 use url::Url;
 
 use crate::{
-    delivery::{allow::AllowList, retry::Schedule},
+    delivery::retry::Schedule,
     sources::{
         devices::file::{self, Source},
         fake::Weights,

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use bytes::Bytes;
+use common::{guard::Policy, tls::verifying};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use reqwest::{Client, Response};
 use serde_json::Value;
@@ -15,8 +16,7 @@ use crate::{
     delivery::{
         attempt::guarded,
         follow::{Hop, MOST_HOPS, Next},
-        guard::Policy,
-        tls,
+        tls::trusting,
     },
 };
 
@@ -36,7 +36,7 @@ impl Handshake {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(settings: &Settings, policy: &Arc<Policy>) -> anyhow::Result<Self> {
-        let tls = if settings.verify_endpoint_tls { tls::verifying()? } else { tls::trusting()? };
+        let tls = if settings.verify_endpoint_tls { verifying()? } else { trusting()? };
         let http = guarded(settings, policy).timeout(PATIENCE).tls_backend_preconfigured(tls).build();
         Ok(Self { http: http.context("cannot set up the HTTP client")?, policy: Arc::clone(policy) })
     }

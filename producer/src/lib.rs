@@ -31,6 +31,7 @@ use common::{
     config::is_loopback,
     db,
     edge::{self, Edge},
+    guard::Policy,
     seal::Vault,
     serve,
     time::now_ms,
@@ -39,7 +40,7 @@ use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use config::Settings;
-use delivery::{attempt::Sender, guard::Policy};
+use delivery::attempt::Sender;
 use handshake::Handshake;
 use metrics::Metrics;
 use news::{Inbox, News};

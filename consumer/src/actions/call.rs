@@ -8,7 +8,8 @@ use base64::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-const MAX_ID_CHARS: usize = 128;
+pub use crate::event_id::{check_event_id, is_plain};
+
 const MAX_TEXT_CHARS: usize = 256;
 const MAX_VALUE_BYTES: usize = 4096;
 
@@ -105,35 +106,22 @@ fn decode(payload: &str) -> Result<Vec<u8>, String> {
 
 fn check(call: Call) -> Result<Call, String> {
     check_event_id(&call.event_id)?;
-    if let Some(data) = &call.sensor_data {
-        for (name, text) in [("id", &data.id), ("event", &data.event)] {
-            if text.trim().is_empty() || !is_plain(text, MAX_TEXT_CHARS) {
-                return Err(format!("sensor_data.{name} is a text of 1 to {MAX_TEXT_CHARS} characters."));
-            }
-        }
-        if data.value.to_string().len() > MAX_VALUE_BYTES || data.value.to_string().contains("\\u0000") {
-            return Err(format!("sensor_data.value has at most {MAX_VALUE_BYTES} bytes, and no NUL."));
-        }
-    }
+    call.sensor_data.as_ref().map_or(Ok(()), check_sensor)?;
     Ok(call)
 }
 
 /// # Errors
-/// Says what an event id is.
-pub fn check_event_id(event_id: &str) -> Result<(), String> {
-    if event_id.is_empty() {
-        return Err("event_id is missing: the event id of an action.".into());
+/// Says what a sensor may say.
+pub fn check_sensor(data: &SensorData) -> Result<(), String> {
+    for (name, text) in [("id", &data.id), ("event", &data.event)] {
+        if text.trim().is_empty() || !is_plain(text, MAX_TEXT_CHARS) {
+            return Err(format!("sensor_data.{name} is a text of 1 to {MAX_TEXT_CHARS} characters."));
+        }
     }
-    let is_good = event_id.trim() == event_id && is_plain(event_id, MAX_ID_CHARS);
-    is_good.then_some(()).ok_or_else(|| {
-        format!("event_id has 1 to {MAX_ID_CHARS} characters, none of them a control character or a blank at an end.")
-    })
-}
-
-/// Whether the text has at most so many characters, and no control character among them.
-#[must_use]
-pub fn is_plain(text: &str, max_chars: usize) -> bool {
-    text.chars().count() <= max_chars && !text.chars().any(char::is_control)
+    if data.value.to_string().len() > MAX_VALUE_BYTES || data.value.to_string().contains("\\u0000") {
+        return Err(format!("sensor_data.value has at most {MAX_VALUE_BYTES} bytes, and no NUL."));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

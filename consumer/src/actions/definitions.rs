@@ -19,8 +19,9 @@ use crate::{
 
 const MAX_ACTIONS: i64 = 1000;
 const MAX_OF_EVENT: i64 = 20;
+/// How long a command waits for a device that is away.
 pub const DEFAULT_TTL_MS: i64 = 120_000;
-const MAX_TTL_MS: i64 = 7 * 24 * 3600 * 1000;
+pub const MAX_TTL_MS: i64 = 7 * 24 * 3600 * 1000;
 
 /// An action, as it is made or changed.
 #[derive(Deserialize, ToSchema)]

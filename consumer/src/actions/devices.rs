@@ -15,18 +15,21 @@ use socketioxide::{
     extract::{AckSender, Extension, SocketRef, TryData},
     handler::ConnectHandler,
 };
-use tokio::{sync::mpsc, time};
+use tokio::time;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{doors, targets::Target};
+use super::{
+    doors,
+    orders::{self, Orders},
+    screens::showing,
+};
 use crate::{
     App,
     sockets::{self, NotAdmitted},
     store::actions::{
-        commands::{self, Command, News, Report},
+        commands::{self, Command, News},
         devices::{self as store, Device, Presence},
-        emergencies,
     },
 };
 
@@ -52,6 +55,13 @@ struct Connection {
     device: Device,
     session: String,
     last: Option<i64>,
+}
+
+impl Connection {
+    /// The device, and the connection.
+    fn names(&self) -> (&str, &str) {
+        (&self.device.id, &self.session)
+    }
 }
 
 /// A command, as a device gets it.
@@ -109,7 +119,6 @@ fn welcome(app: &App, socket: &SocketRef) {
     let Some(connection) = socket.extensions.get::<Connection>() else { return };
     let (leaving, gone_app) = (connection.clone(), app.clone());
     let gone = sockets::count(app, socket, DEVICES, move |_| {
-        gone_app.fleet.leave(&leaving.device.id, &leaving.session);
         gone_app.tasks.spawn(leave(gone_app.clone(), leaving));
     });
     for (event, news) in [("ack", acknowledged as Word), ("done", News::Done), ("failed", News::Failed)] {
@@ -120,6 +129,7 @@ fn welcome(app: &App, socket: &SocketRef) {
             };
         socket.on(event, hear);
     }
+    showing::follow(app, socket, (connection.device.id.clone(), connection.session.clone()), gone.child_token());
     let (app, socket) = (app.clone(), socket.clone());
     app.tasks.clone().spawn(async move {
         let end = gone.child_token();
@@ -130,9 +140,7 @@ fn welcome(app: &App, socket: &SocketRef) {
 }
 
 async fn leave(app: App, connection: Connection) {
-    if let Err(error) = store::leave(&app.db, &connection.device.id, &connection.session, now_ms()).await {
-        tracing::debug!(%error, "that a device left is not stored; it will be believed in a moment");
-    }
+    orders::leave(&app, &connection.device.id, &connection.session).await;
 }
 
 /// What a device says of a command.
@@ -165,7 +173,7 @@ async fn hear(app: &App, from: &Connection, (said, news): (Option<Said>, Word), 
         Some(said) => {
             let news = news(said.text.map(|text| printable(&text)));
             let is_ack = news == News::Acknowledged;
-            match app.fleet.report(report(from, said.id, news)).await {
+            match app.fleet.report(orders::report(from.names(), said.id, news)).await {
                 None => Heard { error: Some("not stored; say it again"), ..Heard::default() },
                 Some(told) => Heard { execute: is_ack && told.moved, state: told.state, error: None },
             }
@@ -174,10 +182,6 @@ async fn hear(app: &App, from: &Connection, (said, news): (Option<Said>, Word), 
     if let Err(error) = ack.send(&heard) {
         tracing::debug!(%error, "a report is not answered");
     }
-}
-
-fn report(of: &Connection, number: i64, news: News) -> Report {
-    Report { device: of.device.id.clone(), number, session: of.session.clone(), at_ms: now_ms(), news }
 }
 
 fn printable(text: &str) -> String {
@@ -194,36 +198,17 @@ async fn serve(app: &App, socket: &SocketRef, connection: &Connection, end: &Can
 
 /// Tells a device how things stand, then what it has still to do, then what comes.
 async fn follow(app: &App, socket: &SocketRef, to: &Connection, end: &CancellationToken) -> sqlx::Result<()> {
-    let Some((mut line, last)) = begin(app, to, end).await? else { return Ok(()) };
+    let Some(mut orders) = begin(app, to, end).await? else { return Ok(()) };
     let mut is_there = emit(socket, "state", &state(app, &to.device).await?).await;
-    let mut reached = 0;
-    while is_there {
-        let some = commands::waiting(&app.db, &to.device.id, reached, (last, now_ms())).await?;
-        let Some(newest) = some.last() else { break };
-        reached = newest.number;
-        for command in &some {
-            is_there = is_there && send(app, socket, to, command).await;
-        }
-    }
-    while is_there && let Some(command) = next(&mut line, end).await {
-        // What waited is sent already; what came in the meantime is in both.
-        if command.number > reached {
-            is_there = send(app, socket, to, &command).await;
-        }
+    while is_there && let Some(next) = end.run_until_cancelled(orders.next(&app.db)).await {
+        let Some(command) = next? else { break };
+        is_there = send(app, socket, to, &command).await;
     }
     Ok(())
 }
 
-async fn next(line: &mut mpsc::Receiver<Command>, end: &CancellationToken) -> Option<Command> {
-    end.run_until_cancelled(line.recv()).await.flatten()
-}
-
-/// Takes the place of older connections. Gives the line, and the last command that the device did; `None`: it was deleted.
-async fn begin(
-    app: &App,
-    connection: &Connection,
-    end: &CancellationToken,
-) -> sqlx::Result<Option<(mpsc::Receiver<Command>, i64)>> {
+/// Takes the place of older connections. Gives what the device has to do; `None`: it was deleted.
+async fn begin(app: &App, connection: &Connection, end: &CancellationToken) -> sqlx::Result<Option<Orders>> {
     let Connection { device, session, last } = connection;
     let now_ms = now_ms();
     let here = Presence { session, node: &app.fleet.node, now_ms, until_ms: now_ms + LEASE_MS };
@@ -237,15 +222,12 @@ async fn begin(
         commands::settle(&app.db, &device.id, last, now_ms).await?;
     }
     // Who does not know what it did gets nothing again that it acknowledged.
-    Ok(Some((app.fleet.join(&device.id, session, end.clone()), last.unwrap_or(i64::MAX))))
+    Ok(Some(Orders::new(&device.id, last.unwrap_or(i64::MAX), app.fleet.join(&device.id, session, end.clone()))))
 }
 
 /// How things stand for the device: the last word on emergencies that means it counts.
 async fn state<'a>(app: &App, device: &'a Device) -> sqlx::Result<State<'a>> {
-    let words = emergencies::all(&app.db).await?;
-    let means = |target: &str| serde_json::from_str::<Target>(target).is_ok_and(|target| target.means(device));
-    let last = words.into_iter().find(|word| means(&word.target));
-    let lasting = last.filter(|word| word.until_ms.is_none_or(|until_ms| until_ms > now_ms()));
+    let lasting = orders::last_word(&app.db, device).await?.filter(orders::is_lasting);
     let emergency = lasting.and_then(|word| RawValue::from_string(word.parameters?).ok());
     Ok(State { device: &device.name, groups: &device.groups, tags: &device.tags, emergency })
 }
@@ -261,7 +243,7 @@ async fn send(app: &App, socket: &SocketRef, to: &Connection, command: &Command)
         expires_at: (command.expires_ms != i64::MAX).then(|| rfc3339(command.expires_ms)),
     };
     // Before it goes: else the acknowledgement could be stored first, and it would look as if it was never sent.
-    app.fleet.mention(report(to, command.number, News::Sent));
+    app.fleet.mention(orders::report(to.names(), command.number, News::Sent));
     emit(socket, "command", &order).await
 }
 

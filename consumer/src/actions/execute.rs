@@ -11,12 +11,13 @@ use uuid::Uuid;
 use super::{
     call::{Call, SensorData},
     functions::Function,
+    reach::means,
     refusal::Refusal,
     targets::Target,
 };
 use crate::{
     App,
-    event::{NewEvent, Rank, Shown},
+    event::{ACTIONS, NewEvent, Rank, Shown},
     store::actions::{
         audit::Entry,
         definitions::{self, Action},
@@ -28,8 +29,6 @@ use crate::{
 
 /// Between tries to commit.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(200)];
-/// The source of these events in the log.
-const SOURCE: &str = "actions";
 
 /// Whom it reaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,12 +58,26 @@ pub struct Caller<'a> {
 /// # Errors
 /// 400, 403 or 404, and says what to change; nothing is done then.
 pub async fn execute(app: &App, caller: &Caller<'_>, call: &Call) -> Result<Outcome, Refusal> {
-    let actions = definitions::of_event(&app.db, &call.event_id).await?;
+    let actions = actions_of(app, &call.event_id).await?;
+    run(app, caller, call, &actions).await
+}
+
+/// The same for a rule; its event in the log says by what it was fired.
+///
+/// # Errors
+/// Like [`execute`].
+pub async fn fire(app: &App, caller: &Caller<'_>, call: &Call, fired_by: &Value) -> Result<Outcome, Refusal> {
+    let actions = actions_of(app, &call.event_id).await?;
+    carry_out(app, (caller, Some(fired_by)), call, &actions).await
+}
+
+async fn actions_of(app: &App, event_id: &str) -> Result<Vec<Action>, Refusal> {
+    let actions = definitions::of_event(&app.db, event_id).await?;
     if actions.is_empty() {
-        let error = format!("No action has the event id {}. Make one, or correct the event id.", call.event_id);
+        let error = format!("No action has the event id {event_id}. Make one, or correct the event id.");
         return Err(Refusal::not_found(error));
     }
-    run(app, caller, call, &actions).await
+    Ok(actions)
 }
 
 /// Runs these actions, whatever their event id; that of the call may be empty: nobody named one.
@@ -72,6 +85,13 @@ pub async fn execute(app: &App, caller: &Caller<'_>, call: &Call) -> Result<Outc
 /// # Errors
 /// 400, 403 or 404, and says what to change; nothing is done then.
 pub async fn run(app: &App, caller: &Caller<'_>, call: &Call, actions: &[Action]) -> Result<Outcome, Refusal> {
+    carry_out(app, (caller, None), call, actions).await
+}
+
+/// A caller, and what it was fired by.
+type By<'a> = (&'a Caller<'a>, Option<&'a Value>);
+
+async fn carry_out(app: &App, by: By<'_>, call: &Call, actions: &[Action]) -> Result<Outcome, Refusal> {
     let at_ms = now_ms();
     let devices = devices::all(&app.db).await?;
     let steps = actions.iter().map(|action| step(action, &devices, call.sensor_data.as_ref(), at_ms));
@@ -85,7 +105,7 @@ pub async fn run(app: &App, caller: &Caller<'_>, call: &Call, actions: &[Action]
     let meant = meant.len();
     let mut outcome = Outcome { execution_id: None, reached, queued: meant - reached };
     if !call.dry_run {
-        let plan = plan(caller, call, at_ms, (steps, meant));
+        let plan = plan(by, call, at_ms, (steps, meant));
         outcome.execution_id = Some(commit(app, plan).await?);
     }
     Ok(outcome)
@@ -130,8 +150,9 @@ fn step(action: &Action, devices: &[Device], sensor: Option<&SensorData>, at_ms:
         Some(Function::DisableEmergency) => emergency = Some(Word::Ends),
         _ => {}
     }
-    let meant = target(&action.target).filter(|_| function.is_some());
-    let meant = devices.iter().filter(|device| meant.as_ref().is_some_and(|target| target.means(device)));
+    let meant = function.zip(target(&action.target));
+    let is_meant = |device: &&Device| meant.as_ref().is_some_and(|(function, target)| means(*function, target, device));
+    let meant = devices.iter().filter(is_meant);
     Ok(Step {
         action: action.name.clone(),
         function: action.function.clone(),
@@ -143,7 +164,7 @@ fn step(action: &Action, devices: &[Device], sensor: Option<&SensorData>, at_ms:
     })
 }
 
-fn plan(caller: &Caller<'_>, call: &Call, at_ms: i64, (steps, devices): (Vec<Step>, usize)) -> Plan {
+fn plan((caller, fired_by): By<'_>, call: &Call, at_ms: i64, (steps, devices): (Vec<Step>, usize)) -> Plan {
     let id = caller.id.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
     let emergency = steps.iter().any(|step| matches!(step.emergency, Some(Word::Begins { .. })));
     let functions: Vec<&str> = steps.iter().map(|step| step.function.as_str()).collect();
@@ -157,6 +178,9 @@ fn plan(caller: &Caller<'_>, call: &Call, at_ms: i64, (steps, devices): (Vec<Ste
         "functions": functions,
         "devices": devices,
     });
+    if let Some(fired_by) = fired_by {
+        body["fired_by"] = fired_by.clone();
+    }
     if emergency {
         body["priority"] = "Critical".into();
     }
@@ -217,13 +241,14 @@ pub async fn record(app: App, execution: Execution, body: String) {
     let request = json!({"method": "", "path": "/public-api/integration/webhooks", "remote": from, "headers": []});
     let event = NewEvent {
         webhook_id: Some(id.clone()),
-        source: SOURCE.into(),
+        source: ACTIONS.into(),
         rank: Rank::of_task(&body).unwrap_or(Rank::Other),
         received_ms: at_ms,
         request: request.to_string().into(),
         body,
         shown: Shown::default(),
         reading: None,
+        fires: Vec::new(),
     };
     if let Err(refused) = app.log.append(vec![event]).await {
         tracing::warn!(?refused, execution.id = id, "the log did not take an execution; trying again");

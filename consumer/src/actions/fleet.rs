@@ -10,7 +10,7 @@ use std::{
 
 use common::{db, key};
 use tokio::{
-    sync::{Notify, mpsc, oneshot},
+    sync::{Notify, mpsc, oneshot, watch},
     time,
 };
 use tokio_util::sync::CancellationToken;
@@ -39,6 +39,7 @@ pub struct Fleet {
     pub node: String,
     lines: Mutex<HashMap<String, Line>>,
     woken: Notify,
+    news: watch::Sender<()>,
     reports: mpsc::Sender<Waiting>,
 }
 
@@ -58,12 +59,24 @@ impl Fleet {
     #[must_use]
     pub fn new() -> (Self, mpsc::Receiver<Waiting>) {
         let (reports, queue) = mpsc::channel(REPORTS);
-        (Self { node: key::random_hex(8), lines: Mutex::default(), woken: Notify::new(), reports }, queue)
+        let (lines, woken, news) = (Mutex::default(), Notify::new(), watch::Sender::new(()));
+        (Self { node: key::random_hex(8), lines, woken, news, reports }, queue)
     }
 
     /// There may be something new in the table.
     pub fn wake(&self) {
         self.woken.notify_one();
+    }
+
+    /// Something of the devices is to be seen that was not.
+    pub fn moved(&self) {
+        self.news.send_replace(());
+    }
+
+    /// Tells when something of the devices moved, as far as this node knows.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<()> {
+        self.news.subscribe()
     }
 
     /// Opens a line; an older connection of the device is ended. Gives the end at which commands come out.
@@ -73,6 +86,7 @@ impl Fleet {
         if let Some(before) = self.lines().insert(device.to_owned(), opened) {
             before.end.cancel();
         }
+        self.moved();
         line
     }
 
@@ -182,7 +196,10 @@ pub async fn store_reports(app: App, mut queue: mpsc::Receiver<Waiting>, stop: C
         }
         let (reports, answers): (Vec<_>, Vec<_>) = some.into_iter().unzip();
         match commands::report(&app.db, &reports).await {
-            Ok(told) => tell(answers, told),
+            Ok(told) => {
+                tell(answers, told);
+                app.fleet.moved();
+            }
             Err(error) => {
                 tracing::warn!(%error, reports = reports.len(), "cannot store what devices report; they are told to say it again");
                 time::sleep(WAIT_AFTER_ERROR).await;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::call::is_plain;
+use super::{call::is_plain, outputs::SetOutput};
 
 const MAX_URL_CHARS: usize = 2048;
 const MAX_TEXT_CHARS: usize = 500;
@@ -25,6 +25,7 @@ pub enum Function {
     ShowToast,
     Snooze,
     Wake,
+    SetOutput,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -93,6 +94,7 @@ impl Function {
             Self::ShowToast => "show_toast",
             Self::Snooze => "snooze",
             Self::Wake => "wake",
+            Self::SetOutput => "set_output",
         }
     }
 
@@ -112,6 +114,7 @@ impl Function {
             Self::EnableEmergency => read(parameters, emergency),
             Self::ShowToast => read(parameters, |it: &Toast| text("text", &it.text).and(seconds(it.seconds))),
             Self::Snooze => read(parameters, |it: &Snooze| seconds(it.seconds)),
+            Self::SetOutput => read(parameters, |it: &SetOutput| it.check().and(seconds(it.seconds))),
             Self::RefreshDatasource => read(parameters, |it: &Datasource| {
                 it.datasource.as_deref().map_or(Ok(()), |name| text("datasource", name))
             }),
@@ -143,17 +146,26 @@ fn read<T: Serialize + DeserializeOwned>(
 fn emergency(it: &Emergency) -> Result<(), String> {
     text("text", &it.text)?;
     it.title.as_deref().map_or(Ok(()), |title| text("title", title))?;
-    let is_color = |color: &String| {
-        color.len() == 7 && color.starts_with('#') && color.bytes().skip(1).all(|byte| byte.is_ascii_hexdigit())
-    };
-    if !it.color.as_ref().is_none_or(is_color) {
-        return Err("color is written like #b00020".into());
-    }
+    color(it.color.as_deref())?;
     seconds(it.seconds)
 }
 
+/// A colour that may be left out.
+///
+/// # Errors
+/// Says how one is written.
+pub fn color(color: Option<&str>) -> Result<(), String> {
+    let is_color = |color: &str| {
+        color.len() == 7 && color.starts_with('#') && color.bytes().skip(1).all(|byte| byte.is_ascii_hexdigit())
+    };
+    if color.is_none_or(is_color) { Ok(()) } else { Err("color is written like #b00020".into()) }
+}
+
 /// What a screen may be sent to: never `javascript:` or a file of its own.
-fn url(url: &str) -> Result<(), String> {
+///
+/// # Errors
+/// Says how it begins.
+pub fn url(url: &str) -> Result<(), String> {
     let is_http = url.parse::<http::Uri>().is_ok_and(|uri| {
         uri.host().is_some_and(|host| !host.is_empty()) && matches!(uri.scheme_str(), Some("http" | "https"))
     });
@@ -163,7 +175,11 @@ fn url(url: &str) -> Result<(), String> {
         .ok_or_else(|| format!("url begins with http:// or https:// and has at most {MAX_URL_CHARS} characters"))
 }
 
-fn text(name: &str, text: &str) -> Result<(), String> {
+/// A text of some lines that has to be there.
+///
+/// # Errors
+/// Names it, and says how long it may be.
+pub fn text(name: &str, text: &str) -> Result<(), String> {
     let has_control = text.chars().any(|letter| letter.is_control() && letter != '\n');
     let is_good = !text.trim().is_empty() && text.chars().count() <= MAX_TEXT_CHARS && !has_control;
     is_good.then_some(()).ok_or_else(|| format!("{name} has 1 to {MAX_TEXT_CHARS} characters"))
@@ -229,6 +245,7 @@ mod tests {
             "show_toast",
             "snooze",
             "wake",
+            "set_output",
         ] {
             assert_eq!(Function::from_name(name).unwrap().as_str(), name);
         }

@@ -1,7 +1,8 @@
 //! Actions: an API key and an event id tell devices what to do.
 //!
 //! A call → `call` reads it → `doors` looks at its key → `execute` commits a command for each device, which is an event of the log too → `fleet`
-//! hands commands to the devices that are connected (`devices`), which say what became of them; `upkeep` ends what was not taken in time.
+//! hands commands to the devices that are connected (`devices`, `evok`), which say what became of them; `upkeep` ends what was not taken in time. What
+//! rules fire comes in by `firing`.
 
 pub mod admin;
 pub mod administrator;
@@ -9,14 +10,19 @@ pub mod call;
 pub mod definitions;
 pub mod devices;
 mod doors;
+mod evok;
 pub mod execute;
+mod firing;
 mod fleet;
 pub mod functions;
 pub mod keys;
-mod outcome;
+mod orders;
+pub mod outcome;
+pub mod outputs;
 pub mod public;
 pub mod reach;
 pub mod refusal;
+pub mod screens;
 pub mod targets;
 pub mod trail;
 mod upkeep;
@@ -33,5 +39,7 @@ pub fn start(app: &App, reports: mpsc::Receiver<Waiting>, vital: &mut JoinSet<()
     let stop = &app.stop;
     vital.spawn(fleet::store_reports(app.clone(), reports, stop.clone()));
     vital.spawn(fleet::dispatch(app.clone(), stop.clone()));
+    vital.spawn(firing::run(app.clone(), stop.clone()));
     app.tasks.spawn(upkeep::run(app.clone(), stop.clone()));
+    app.tasks.spawn(evok::run(app.clone(), stop.clone()));
 }

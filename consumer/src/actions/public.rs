@@ -48,7 +48,7 @@ pub fn routes() -> Router<App> {
 }
 
 /// Where a request comes from.
-pub struct Peer(IpAddr);
+pub struct Peer(pub IpAddr);
 
 impl<S: Send + Sync> FromRequestParts<S> for Peer {
     type Rejection = std::convert::Infallible;

@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use common::problem::Problem;
 use serde_json::json;
 
 /// Why a call is refused, and what to change.
@@ -51,6 +52,17 @@ impl From<sqlx::Error> for Refusal {
         let wait = Some(Duration::from_secs(2));
         let error = "The database does not answer; nothing was done. Try again shortly.";
         Self { retry_after: wait, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error) }
+    }
+}
+
+/// As pages and the administrator's API tell it.
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let problem = Self::new(refusal.status, refusal.error);
+        match refusal.retry_after {
+            Some(wait) => problem.retry_after(wait),
+            None => problem,
+        }
     }
 }
 

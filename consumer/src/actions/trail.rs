@@ -1,6 +1,6 @@
 //! The audit as a table for spreadsheets: what happened, and what became of it on the devices.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use common::time::rfc3339;
 
@@ -20,22 +20,24 @@ pub type States = Vec<(String, i64)>;
 ///
 /// # Errors
 /// When the database fails.
-pub async fn outcomes(app: &App, lines: &[Line]) -> sqlx::Result<HashMap<String, States>> {
+pub async fn outcomes(app: &App, lines: &[Line]) -> sqlx::Result<BTreeMap<String, States>> {
     let mut ids: Vec<&str> = lines.iter().map(|line| line.entry.execution.as_str()).collect();
     ids.retain(|id| !id.is_empty());
-    let mut outcomes = HashMap::<String, States>::new();
+    let mut outcomes = BTreeMap::<String, States>::new();
     for some in ids.chunks(AT_ONCE) {
         for (id, state, count) in executions::counts(&app.db, some).await? {
             outcomes.entry(id).or_default().push((state, count));
         }
     }
-    outcomes.values_mut().for_each(|states| states.sort_unstable());
+    for states in outcomes.values_mut() {
+        states.sort_unstable();
+    }
     Ok(outcomes)
 }
 
 /// The lines as RFC 4180 writes them, with a head.
 #[must_use]
-pub fn csv(lines: &[Line], outcomes: &HashMap<String, States>) -> String {
+pub fn csv(lines: &[Line], outcomes: &BTreeMap<String, States>) -> String {
     let mut text = HEAD.to_owned();
     for Line { entry, .. } in lines {
         let (at, status) = (rfc3339(entry.at_ms), entry.status.to_string());

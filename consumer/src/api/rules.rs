@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use crate::{
     App,
     event::title,
+    firing::Fire,
     rules::{
         Matched, RuleOutcome, Rules, WrittenRule,
         input::{Input, KeptHeaders},
@@ -56,6 +57,20 @@ pub struct Verdict {
     rule: Option<Matched>,
     /// How each rule of the list went.
     tests: Vec<RuleOutcome>,
+    /// What would be fired, in the order of the rules.
+    fires: Vec<WouldFire>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct WouldFire {
+    event_id: String,
+    /// The place of the rule among the rules.
+    index: i64,
+    /// How many devices it would reach now.
+    devices: usize,
+    /// Why it would reach none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 #[utoipa::path(post, path = "/api/rules/test", tag = "rules", operation_id = "test_rules", request_body = inline(Trial),
@@ -75,17 +90,24 @@ pub async fn test(State(app): State<App>, request: Bytes) -> Result<Json<Verdict
         }
     };
     let headers = trial.headers.map_or(kept, |headers| headers.into_iter().collect());
-    Ok(Json(verdict(&rules, &body, &headers)))
+    Ok(Json(verdict(&app, &rules, &body, &headers).await))
 }
 
-fn verdict(rules: &Rules, body: &str, headers: &KeptHeaders) -> Verdict {
+async fn verdict(app: &App, rules: &Rules, body: &str, headers: &KeptHeaders) -> Verdict {
     let (reading, tests) = rules.explain(&Input { body, headers: &|name| headers.get(name) });
+    let mut fires = Vec::with_capacity(reading.fires.len());
+    for Fire { event_id, rule, .. } in &reading.fires {
+        let reach = app.reach(event_id).await;
+        let (devices, error) = reach.map_or_else(|error| (0, Some(error)), |devices| (devices, None));
+        fires.push(WouldFire { event_id: event_id.to_string(), index: rule - 1, devices, error });
+    }
     Verdict {
         priority: reading.rank.as_str(),
         title: reading.title.unwrap_or_else(|| title(body)),
         owner: reading.owner,
         rule: reading.rule,
         tests,
+        fires,
     }
 }
 

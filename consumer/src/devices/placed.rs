@@ -11,13 +11,18 @@ use super::{
     ledger::{Again, Device, Ledger, Said},
     reading::Key,
 };
-use crate::event::{Event, NewEvent, Record};
+use crate::{
+    event::{Event, NewEvent, Record},
+    firing::{self, Firing},
+};
 
 /// What is written of a commit.
 #[derive(Debug, Default)]
 pub struct Placed {
     /// What is appended, in order.
     pub events: Vec<Arc<Event>>,
+    /// What rules fire with them.
+    pub firings: Vec<Firing>,
     /// Devices that a reading came of, as they stand now.
     pub devices: Vec<Device>,
     /// Events that were repeated, by their offsets; those of this commit as well.
@@ -37,11 +42,11 @@ pub(crate) fn place(
     ledger: Ledger,
 ) -> Placed {
     let records = Vec::with_capacity(requests.iter().map(Vec::len).sum());
-    let mut placing = Placing { head, records, known, ledger, too_many: false };
+    let mut placing = Placing { head, records, firings: Vec::new(), known, ledger, too_many: false };
     for request in requests {
         placing.request(request);
     }
-    let Placing { mut records, ledger, too_many, .. } = placing;
+    let Placing { mut records, firings, ledger, too_many, .. } = placing;
     let (devices, again) = ledger.into_news();
     for (offset, Again { times, last_ms }) in again.range(head + 1..) {
         if let Some(record) = usize::try_from(offset - head - 1).ok().and_then(|place| records.get_mut(place)) {
@@ -49,12 +54,13 @@ pub(crate) fn place(
         }
     }
     let events = records.into_iter().map(|record| Arc::new(record.into())).collect();
-    Placed { events, devices, again, too_many }
+    Placed { events, firings, devices, again, too_many }
 }
 
 struct Placing {
     head: i64,
     records: Vec<Record>,
+    firings: Vec<Firing>,
     known: HashSet<(String, String)>,
     ledger: Ledger,
     too_many: bool,
@@ -81,17 +87,22 @@ impl Placing {
         }
         if heard.is_snapshot() {
             heard.readings.iter().for_each(|place| self.records[*place].shown.snapshot = true);
-            heard.firsts.iter().for_each(|place| self.records[*place].rank = self.records[*place].rank.calm());
+            for first in &heard.firsts {
+                let record = &mut self.records[*first];
+                record.rank = record.rank.calm();
+                self.firings.retain(|firing| firing.offset != record.offset);
+            }
         }
     }
 
     fn event(&mut self, event: NewEvent, heard: &mut Heard) {
-        let NewEvent { webhook_id, source, rank, received_ms, request, body, shown, reading } = event;
-        if webhook_id.as_ref().is_some_and(|id| !self.known.insert((id.clone(), source.to_string()))) {
+        if event.webhook_id.as_ref().is_some_and(|id| !self.known.insert((id.clone(), event.source.to_string()))) {
             return;
         }
         let place = self.records.len();
         let offset = self.head + 1 + i64::try_from(place).unwrap_or(i64::MAX);
+        let firings = firing::of(&event, offset);
+        let NewEvent { webhook_id, source, rank, received_ms, request, body, shown, reading, .. } = event;
         let mut device = None;
         if let Some(reading) = reading {
             let key = Key { source: source.clone(), dev: reading.dev.clone(), circuit: reading.circuit.clone() };
@@ -109,6 +120,7 @@ impl Placing {
         }
         let id = webhook_id.unwrap_or_else(|| Uuid::now_v7().to_string());
         let (repeats, repeated_ms) = (0, None);
+        self.firings.extend(firings);
         self.records.push(Record {
             offset,
             id,
@@ -167,6 +179,7 @@ mod tests {
             reading: Reading::of(&body).map(Box::new),
             body,
             shown: Shown::default(),
+            fires: Vec::new(),
         }
     }
 

@@ -55,7 +55,7 @@ async fn receive(app: &App, place: &Place<'_>, parts: &Parts) -> Result<(), Prob
     door::pass(app, place, parts, &[])?;
     let guard = place.source.map(|source| &source.guard);
     let body = event(parts, guard)?.to_string();
-    let (rank, shown) = read_by(place, parts, &body);
+    let (rank, shown, fires) = read_by(place, parts, &body);
     let event = NewEvent {
         webhook_id: webhook_id(&parts.headers)?.map(str::to_owned),
         source: place.name.into(),
@@ -65,6 +65,7 @@ async fn receive(app: &App, place: &Place<'_>, parts: &Parts) -> Result<(), Prob
         body,
         shown,
         reading: None,
+        fires,
     };
     append(app, place, vec![event]).await
 }

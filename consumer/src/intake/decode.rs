@@ -1,6 +1,6 @@
 //! From a body to its events: JSON in any of its forms, `CloudEvents`, or the fields of a form.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, mem, sync::Arc};
 
 use axum::http::{HeaderMap, HeaderName, header, request::Parts};
 use common::{
@@ -15,7 +15,8 @@ use common::{
 use super::{door::Place, kept, webhook_id};
 use crate::{
     devices::Reading,
-    event::{NewEvent, Rank, Shown},
+    event::{ACTIONS, NewEvent, Rank, Shown},
+    firing::Fire,
     rules::{Rules, input::Input},
 };
 
@@ -33,7 +34,7 @@ pub fn events(place: &Place<'_>, parts: &Parts, body: &[u8]) -> Result<Vec<NewEv
     let request = kept::describe(parts, bodies.len(), place.source.map(|source| &source.guard));
     let (received_ms, many) = (now_ms(), bodies.len() > 1);
     let events = bodies.into_iter().enumerate().map(|(nth, Body { id, text })| {
-        let (rank, shown) = read_by(place, parts, &text);
+        let (rank, shown, fires) = read_by(place, parts, &text);
         NewEvent {
             // A space, which no sender's own id has.
             webhook_id: sent_id.map(|id| if many { format!("{id} {nth}") } else { id.to_owned() }).or(id),
@@ -44,13 +45,14 @@ pub fn events(place: &Place<'_>, parts: &Parts, body: &[u8]) -> Result<Vec<NewEv
             request: request.clone(),
             body: text.into_owned(),
             shown,
+            fires,
         }
     });
     Ok(events.collect())
 }
 
 /// What the rules of its source make of one event of the request; a header with the source's secret is none to them.
-pub fn read_by(place: &Place<'_>, parts: &Parts, body: &str) -> (Rank, Shown) {
+pub fn read_by(place: &Place<'_>, parts: &Parts, body: &str) -> (Rank, Shown, Vec<Fire>) {
     let built_in = Rules::default();
     let (rules, guard) = place.source.map_or((&built_in, None), |source| (&source.rules, Some(&source.guard)));
     let is_hidden = |name: &HeaderName| guard.is_some_and(|guard| guard.hides_header(name));
@@ -58,8 +60,11 @@ pub fn read_by(place: &Place<'_>, parts: &Parts, body: &str) -> (Rank, Shown) {
         let (name, value) = parts.headers.iter().find(|(known, _)| known.as_str().eq_ignore_ascii_case(name))?;
         (!is_hidden(name)).then(|| kept::text(value))
     };
-    let reading = rules.read(&Input { body, headers: &headers });
-    (reading.rank, reading.shown())
+    let mut reading = rules.read(&Input { body, headers: &headers });
+    let mut fires = mem::take(&mut reading.fires);
+    // What an execution says would fire the next one.
+    fires.retain(|_| place.name != ACTIONS);
+    (reading.rank, reading.shown(), fires)
 }
 
 /// The JSON of an event, and what a repeat of it is known by where that stands in the event itself.

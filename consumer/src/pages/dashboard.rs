@@ -46,15 +46,15 @@ struct Dashboard {
 }
 
 /// A total, as a card.
-struct Card {
-    key: &'static str,
-    class: &'static str,
-    symbol: &'static str,
-    name: &'static str,
-    count: i64,
-    number: String,
-    note: String,
-    hidden: bool,
+pub struct Card {
+    pub key: &'static str,
+    pub class: &'static str,
+    pub symbol: &'static str,
+    pub name: &'static str,
+    pub count: i64,
+    pub number: String,
+    pub note: String,
+    pub hidden: bool,
 }
 
 /// `GET /`.
@@ -99,7 +99,8 @@ async fn steps(app: &App, now_s: i64) -> Result<Vec<Tally>, Problem> {
     Ok(steps)
 }
 
-fn cards(tally: Tally, rate: f64) -> Vec<Card> {
+/// All, and one of each priority.
+pub fn cards(tally: Tally, rate: f64) -> Vec<Card> {
     let total = tally.iter().sum();
     let all = Card {
         key: "total",

@@ -5,9 +5,11 @@ mod dashboard;
 mod device;
 mod devices;
 mod events;
+mod kiosk;
 mod line;
 mod plot;
 mod row;
+mod screens;
 mod sources;
 
 use axum::{
@@ -26,6 +28,7 @@ pub const SITES: common::edge::Sites = &[(
         ("Events", "/events"),
         ("Devices", "/devices"),
         ("Sources", "/sources"),
+        ("Screens", "/screens"),
         ("Actions", "/actions"),
     ],
 )];
@@ -40,7 +43,13 @@ pub fn routes() -> Router<App> {
         .route("/devices/events", get(devices::follow))
         .route("/devices/{id}", get(device::show))
         .merge(sources::routes())
+        .merge(screens::routes())
         .merge(actions::routes())
+}
+
+/// The pages that stand beside the gate, as each looks itself who may see it.
+pub fn open_routes() -> Router<App> {
+    Router::new().route("/screen-dashboard", get(kiosk::show))
 }
 
 /// Where webhooks are to be sent.

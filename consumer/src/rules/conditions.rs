@@ -7,13 +7,18 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::input::{Facts, Place, Seen, brief};
+use super::{
+    input::{Facts, Place, Seen, brief},
+    texts::WrittenTexts,
+};
+use crate::event::Rank;
 
 const MAX_TEXT_CHARS: usize = 200;
 /// Bytes of a compiled expression, and of what one thread keeps to be fast.
 const MAX_COMPILED: usize = 256 * 1024;
+const ALONE: &str = "priority stands alone in its test; write two tests for two";
 
-/// A test as it is written: `pointer` or `header`, and one thing that is said of what stands there.
+/// A test as it is written: `pointer` or `header`, and one thing that is said of what stands there; or `priority` alone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenTest {
@@ -23,6 +28,9 @@ pub struct WrittenTest {
     /// The name of a header, in any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,
+    /// The event's priority is this one, or one of these; in a rule that does nothing but fire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<WrittenTexts>,
     /// Exactly this text, number, boolean or null.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub equals: Option<Value>,
@@ -43,6 +51,9 @@ pub struct WrittenTest {
 /// As a person says it: `/alarm/level is greater than 5`.
 impl fmt::Display for WrittenTest {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        if let Some(priority) = &self.priority {
+            return write!(f, "the priority is {priority}");
+        }
         f.write_str(self.pointer.as_deref().or(self.header.as_deref()).unwrap_or_default())?;
         match self {
             Self { equals: Some(value), .. } => write!(f, " is {value}"),
@@ -74,16 +85,22 @@ enum Check {
     Less(f64),
     Matches(Regex),
     Exists(bool),
+    Among(Vec<Rank>),
 }
 
 impl Test {
     /// # Errors
     /// Says what to change.
     pub fn read(written: &WrittenTest) -> Result<Self, String> {
+        if let Some(priority) = &written.priority {
+            let alone = *written == WrittenTest { priority: Some(priority.clone()), ..WrittenTest::default() };
+            let check = if alone { Check::of_priorities(priority)? } else { return Err(ALONE.into()) };
+            return Ok(Self { place: Place::Priority, check });
+        }
         let place = match (&written.pointer, &written.header) {
             (Some(pointer), None) => Place::pointer(pointer)?,
             (None, Some(name)) => Place::header(name)?,
-            _ => return Err("a test needs either pointer or header".into()),
+            _ => return Err("a test needs either pointer or header, or priority alone".into()),
         };
         let mut checks = [
             written.equals.clone().map(Check::Equals),
@@ -116,6 +133,18 @@ impl Test {
 }
 
 impl Check {
+    fn of_priorities(written: &WrittenTexts) -> Result<Self, String> {
+        let names = written.all();
+        let known = names.iter().map(|name| Rank::from_name(name).ok_or(name));
+        let ranks = known.collect::<Result<Vec<_>, _>>().map_err(|name| {
+            format!(
+                "priority: {} is none: write Low, Moderate, Major, Critical or other, or a list of them",
+                brief(name)
+            )
+        })?;
+        if ranks.is_empty() { Err("priority: the list is empty".into()) } else { Ok(Self::Among(ranks)) }
+    }
+
     fn sound(self) -> Result<Self, String> {
         match &self {
             Self::Greater(number) | Self::Less(number) if !number.is_finite() => {
@@ -138,6 +167,7 @@ impl Check {
             Self::Less(bound) => seen.number().is_some_and(|number| number < *bound),
             Self::Matches(pattern) => seen.text().is_some_and(|text| pattern.is_match(&text)),
             Self::Exists(wanted) => *wanted != matches!(seen, Seen::Nothing),
+            Self::Among(ranks) => seen.text().is_some_and(|name| ranks.iter().any(|rank| rank.as_str() == name)),
         }
     }
 }

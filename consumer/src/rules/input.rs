@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::secrets;
+use crate::{event::Rank, secrets};
 
 const MAX_POINTER_CHARS: usize = 200;
 const MAX_HEADER_CHARS: usize = 100;
@@ -25,12 +25,14 @@ pub struct Input<'a> {
 pub struct Facts<'a> {
     document: Option<Value>,
     headers: &'a Headers<'a>,
+    /// The priority, once it is known.
+    pub decided: Option<Rank>,
 }
 
 impl<'a> Facts<'a> {
     #[must_use]
     pub fn of(input: &Input<'a>) -> Self {
-        Self { document: serde_json::from_str(input.body).ok(), headers: input.headers }
+        Self { document: serde_json::from_str(input.body).ok(), headers: input.headers, decided: None }
     }
 
     #[must_use]
@@ -40,15 +42,17 @@ impl<'a> Facts<'a> {
                 self.document.as_ref().and_then(|document| document.pointer(pointer)).map_or(Seen::Nothing, Seen::Json)
             }
             Place::Header(name) => (self.headers)(name).map_or(Seen::Nothing, Seen::Text),
+            Place::Priority => self.decided.map_or(Seen::Nothing, |rank| Seen::Text(rank.as_str())),
         }
     }
 }
 
-/// Where something stands: at a JSON pointer (RFC 6901) of the body, or in a header.
+/// Where something stands: at a JSON pointer (RFC 6901) of the body, in a header, or in what was decided.
 #[derive(Clone, Debug)]
 pub enum Place {
     Pointer(String),
     Header(String),
+    Priority,
 }
 
 impl Place {

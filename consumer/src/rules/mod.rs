@@ -22,7 +22,10 @@ pub use conditions::WrittenTest;
 pub use rule::WrittenRule;
 pub use texts::WrittenTexts;
 
-use crate::event::{Rank, Shown};
+use crate::{
+    event::{Rank, Shown},
+    firing::Fire,
+};
 use input::{Facts, Input};
 use rule::Rule;
 
@@ -43,6 +46,8 @@ pub struct Reading {
     pub owner: Option<String>,
     /// What matched; `None`: nothing did.
     pub rule: Option<Matched>,
+    /// Each event id once.
+    pub fires: Vec<Fire>,
 }
 
 impl Reading {
@@ -142,25 +147,49 @@ impl Rules {
         if self.0.is_empty()
             && let Some(rank) = Rank::of_task(input.body)
         {
-            return Reading { rank, title: None, owner: None, rule: Some(Matched::BuiltIn(sets::TASK)) };
+            return Reading {
+                rank,
+                title: None,
+                owner: None,
+                rule: Some(Matched::BuiltIn(sets::TASK)),
+                fires: Vec::new(),
+            };
         }
-        self.judge(&Facts::of(input))
+        self.decide(&mut Facts::of(input))
     }
 
     /// What the event is, and how the tests of each rule went.
     #[must_use]
     pub fn explain(&self, input: &Input) -> (Reading, Vec<RuleOutcome>) {
-        let facts = Facts::of(input);
-        (self.judge(&facts), self.0.iter().map(|rule| rule.outcome(&facts)).collect())
+        let mut facts = Facts::of(input);
+        (self.decide(&mut facts), self.0.iter().map(|rule| rule.outcome(&facts)).collect())
+    }
+
+    /// Rules that only fire come after the others, and see the priority that those decided on.
+    fn decide(&self, facts: &mut Facts) -> Reading {
+        let mut reading = self.judge(facts);
+        facts.decided = Some(reading.rank);
+        let winner = reading.rule;
+        let fires = |(index, rule): &(usize, &Rule)| {
+            winner == Some(Matched::Own(*index)) || rule.only_fires() && rule.matches(facts)
+        };
+        for fire in (self.0.iter().enumerate()).filter(fires).filter_map(|(index, rule)| rule.fire(index)) {
+            if !reading.fires.iter().any(|known| known.event_id == fire.event_id) {
+                reading.fires.push(fire);
+            }
+        }
+        reading
     }
 
     fn judge(&self, facts: &Facts) -> Reading {
-        let Some((index, rule)) = self.0.iter().enumerate().find(|(_, rule)| rule.matches(facts)) else {
+        let mut deciding = self.0.iter().enumerate().filter(|(_, rule)| !rule.only_fires());
+        let Some((index, rule)) = deciding.find(|(_, rule)| rule.matches(facts)) else {
             return sets::read(facts);
         };
         let said = rule.say(facts);
         if let (Some(rank), Some(_), Some(_)) = (said.rank, &said.title, &said.owner) {
-            return Reading { rank, title: said.title, owner: said.owner, rule: Some(Matched::Own(index)) };
+            let rule = Some(Matched::Own(index));
+            return Reading { rank, title: said.title, owner: said.owner, rule, fires: Vec::new() };
         }
         let otherwise = sets::read(facts);
         Reading {
@@ -168,6 +197,7 @@ impl Rules {
             title: said.title.or(otherwise.title),
             owner: said.owner.or(otherwise.owner),
             rule: Some(Matched::Own(index)),
+            fires: Vec::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One rule: when it matches, and what it says then.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,9 +11,12 @@ use super::{
     input::{Facts, brief},
     texts::{Texts, WrittenTexts},
 };
-use crate::event::Rank;
+use crate::{event::Rank, event_id::check_event_id, firing::Fire};
 
 const MAX_TESTS: usize = 20;
+/// How often a minute a source fires an event id: what goes round in a loop ends there.
+const RATE_PER_MINUTE: i64 = 30;
+const MAX_RATE: i64 = 600;
 
 /// The words that other programs have for a priority.
 const WORDS: [(&str, &str); 14] = [
@@ -49,6 +52,12 @@ pub struct WrittenRule {
     /// What it is called: a template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<WrittenTexts>,
+    /// The event id of actions that are carried out then; a rule that says nothing else sees the priority that the others decided on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fire: Option<String>,
+    /// How often a minute the source may fire this event id: 1 to 600, 30 unless it is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_per_minute: Option<i64>,
 }
 
 /// As a person says it: `/alarm/level is greater than 5 → Critical, “Alarm {/alarm/level}”`.
@@ -60,8 +69,16 @@ impl fmt::Display for WrittenRule {
         let quoted = |texts: &WrittenTexts| format!("“{texts}”");
         let priority = self.priority.as_ref().map(ToString::to_string);
         let owner = self.owner.as_ref().map(|texts| format!("of {}", quoted(texts)));
-        let said: Vec<String> = [priority, self.title.as_ref().map(quoted), owner].into_iter().flatten().collect();
+        let fire = self.fire.as_ref().map(|event_id| format!("fires {event_id}"));
+        let said: Vec<String> =
+            [priority, self.title.as_ref().map(quoted), owner, fire].into_iter().flatten().collect();
         f.write_str(&said.join(", "))
+    }
+}
+
+impl WrittenRule {
+    fn says_nothing(&self) -> bool {
+        self.priority.is_none() && self.owner.is_none() && self.title.is_none()
     }
 }
 
@@ -73,6 +90,7 @@ pub struct Rule {
     priority: Texts,
     owner: Texts,
     title: Texts,
+    fire: Option<Arc<str>>,
 }
 
 /// What a rule says of an event; `None`: it does not say it, or what it needs is not there.
@@ -86,10 +104,16 @@ impl Rule {
     /// # Errors
     /// Says what to change.
     pub fn read(written: WrittenRule) -> Result<Self, String> {
-        if written.priority.is_none() && written.owner.is_none() && written.title.is_none() {
-            return Err("it says nothing: give it priority, owner or title".into());
+        if written.says_nothing() && written.fire.is_none() {
+            return Err("it says nothing: give it priority, owner, title or fire".into());
         }
         let when = tests(&written.when)?;
+        if !written.says_nothing() && written.when.iter().any(|test| test.priority.is_some()) {
+            return Err(
+                "a rule that asks for the priority only fires: say priority, owner and title in another one".into()
+            );
+        }
+        let fire = fire(&written)?;
         let texts = |member: &str, written: &Option<WrittenTexts>| {
             Texts::read(written.as_ref()).map_err(|reason| format!("{member}: {reason}"))
         };
@@ -101,7 +125,19 @@ impl Rule {
                 brief(unknown)
             ));
         }
-        Ok(Self { written, when, priority, owner, title })
+        Ok(Self { written, when, priority, owner, title, fire })
+    }
+
+    /// Whether it says nothing of the event.
+    pub fn only_fires(&self) -> bool {
+        self.written.says_nothing()
+    }
+
+    /// What it fires, at this place among the rules of a source; `None`: nothing.
+    pub fn fire(&self, index: usize) -> Option<Fire> {
+        let rule = i64::try_from(index + 1).unwrap_or(i64::MAX);
+        let rate_per_minute = self.written.rate_per_minute.unwrap_or(RATE_PER_MINUTE);
+        Some(Fire { rule, event_id: self.fire.clone()?, rate_per_minute })
     }
 
     pub fn written(&self) -> &WrittenRule {
@@ -129,6 +165,17 @@ impl Rule {
             title: self.title.filled(facts).next(),
             owner: self.owner.filled(facts).next(),
         }
+    }
+}
+
+fn fire(written: &WrittenRule) -> Result<Option<Arc<str>>, String> {
+    if let Some(event_id) = &written.fire {
+        check_event_id(event_id).map_err(|reason| format!("fire: {reason}"))?;
+    }
+    match written.rate_per_minute {
+        Some(_) if written.fire.is_none() => Err("rate_per_minute says how often it may fire: give it fire".into()),
+        Some(rate) if !(1..=MAX_RATE).contains(&rate) => Err(format!("rate_per_minute is 1 to {MAX_RATE}")),
+        _ => Ok(written.fire.as_deref().map(Arc::from)),
     }
 }
 

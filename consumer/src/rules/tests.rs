@@ -71,6 +71,27 @@ fn a_priority_may_be_any_usual_word_for_one() {
 }
 
 #[test]
+fn a_rule_that_only_fires_sees_what_the_others_decided_and_an_event_id_is_fired_once() {
+    let written = json!([
+        {"when": [{"priority": ["Major", "Critical"]}], "fire": "alarm", "rate_per_minute": 5},
+        {"when": [{"pointer": "/t", "greater": 80}], "priority": "Critical", "fire": "hot"},
+        {"when": [{"pointer": "/t", "greater": 60}], "priority": "Major", "fire": "warm"},
+        {"when": [{"pointer": "/u", "exists": true}], "fire": "alarm"},
+    ]);
+    let fired = |body: &str| -> Vec<(i64, String, i64)> {
+        let fires = read(&written, body).fires;
+        fires.into_iter().map(|fire| (fire.rule, fire.event_id.to_string(), fire.rate_per_minute)).collect()
+    };
+    let fire = |rule, event_id: &str, rate| (rule, event_id.to_owned(), rate);
+    assert_eq!(fired(r#"{"t":90,"u":1}"#), [fire(1, "alarm", 5), fire(2, "hot", 30)]);
+    assert_eq!(fired(r#"{"t":70}"#), [fire(1, "alarm", 5), fire(3, "warm", 30)]);
+    assert_eq!(fired(r#"{"priority":"Critical","u":1}"#), [fire(1, "alarm", 5)], "the built-in sets decide as well");
+    assert_eq!(fired(r#"{"priority":"Low","u":1}"#), [fire(4, "alarm", 30)]);
+    assert_eq!(fired(r#"{"priority":"Low"}"#), []);
+    assert_eq!(read(&written, r#"{"priority":"Low","u":1}"#).rule, Some(Matched::BuiltIn("task")), "it does not win");
+}
+
+#[test]
 fn bad_rules_are_named_by_their_number() {
     let good = json!({"priority": "Low"});
     let cases = [
@@ -88,6 +109,20 @@ fn bad_rules_are_named_by_their_number() {
         (
             json!([{"when": vec![json!({"pointer": "/a", "exists": true}); 21], "title": "x"}]),
             "rule 1: when: a rule has at most 20",
+        ),
+        (json!([{"fire": ""}]), "rule 1: fire: event_id is missing"),
+        (json!([{"fire": " a"}]), "rule 1: fire: event_id has 1 to 128"),
+        (json!([{"fire": "a", "rate_per_minute": 0}]), "rule 1: rate_per_minute is 1 to 600"),
+        (json!([{"title": "a", "rate_per_minute": 5}]), "rule 1: rate_per_minute says how often it may fire"),
+        (
+            json!([{"when": [{"priority": "Low"}], "title": "a", "fire": "a"}]),
+            "rule 1: a rule that asks for the priority",
+        ),
+        (json!([{"when": [{"priority": "Urgent"}], "fire": "a"}]), "rule 1: test 1: priority: \"Urgent\" is none"),
+        (json!([{"when": [{"priority": []}], "fire": "a"}]), "rule 1: test 1: priority: the list is empty"),
+        (
+            json!([{"when": [{"priority": "Low", "exists": true}], "fire": "a"}]),
+            "rule 1: test 1: priority stands alone",
         ),
         (json!(vec![good; 101]), "at most 100 rules"),
         (

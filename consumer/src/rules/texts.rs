@@ -23,6 +23,16 @@ pub enum WrittenTexts {
     FirstOf(Vec<String>),
 }
 
+impl WrittenTexts {
+    #[must_use]
+    pub fn all(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::FirstOf(texts) => texts,
+        }
+    }
+}
+
 /// As a person reads it.
 impl fmt::Display for WrittenTexts {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {

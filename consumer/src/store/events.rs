@@ -11,6 +11,7 @@ use sqlx::{AnyConnection, Row, any::AnyRow};
 use common::db::{self, Db, Kind, Script, bind};
 
 use super::{
+    actions::firings,
     counts::{self, Tally},
     devices,
 };
@@ -47,7 +48,7 @@ impl Appender {
     ///
     /// # Errors
     /// When the database fails. Then nothing of it is stored, unless the connection broke in the very moment of the commit.
-    pub async fn append(&mut self, requests: Vec<Vec<NewEvent>>) -> sqlx::Result<Vec<Arc<Event>>> {
+    pub async fn append(&mut self, requests: Vec<Vec<NewEvent>>) -> sqlx::Result<Placed> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.db.connect().await?,
@@ -58,7 +59,7 @@ impl Appender {
         if placed.too_many && !mem::replace(&mut self.warned, true) {
             tracing::warn!("as many devices are known as may be; readings of further ones are kept as plain events");
         }
-        Ok(placed.events)
+        Ok(placed)
     }
 }
 
@@ -82,6 +83,7 @@ async fn in_transaction(
         bind(script.statement("update log set head = ? where name = 'events'"), last.offset)?;
     }
     devices::note(&mut script, &placed)?;
+    firings::add(&mut script, &placed.firings)?;
     script.statement("commit");
     script.run(connection).await?;
     Ok(placed)

@@ -1,11 +1,12 @@
 // Every page of both programs, in each of its looks, but for those of accounts.
-import { batch, consumer, json, play, postJson, producer } from "./browser.mjs";
+import { io } from "socket.io-client";
+import { batch, consumer, eventually, json, play, postJson, producer } from "./browser.mjs";
 import { looked } from "./looks.mjs";
 
 await play(async (browser) => {
   const found = [];
   // Empty first: a page that has nothing to show says what would fill it.
-  const empty = { producer: `${producer}/`, batches: `${producer}/batches`, devices: `${producer}/devices`, dashboard: `${consumer}/`, events: `${consumer}/events`, readings: `${consumer}/devices`, sources: `${consumer}/sources`, actions: `${consumer}/actions`, "action-keys": `${consumer}/actions/keys`, "action-executions": `${consumer}/actions/executions`, "action-audit": `${consumer}/actions/audit` };
+  const empty = { producer: `${producer}/`, batches: `${producer}/batches`, devices: `${producer}/devices`, dashboard: `${consumer}/`, events: `${consumer}/events`, readings: `${consumer}/devices`, sources: `${consumer}/sources`, screens: `${consumer}/screens`, actions: `${consumer}/actions`, "action-keys": `${consumer}/actions/keys`, "action-executions": `${consumer}/actions/executions`, "action-audit": `${consumer}/actions/audit` };
   for (const [name, url] of Object.entries(empty)) found.push(...(await looked(browser, `empty-${name}`, url)));
   for (const [name, url] of Object.entries(await filled())) found.push(...(await looked(browser, name, url)));
   if (found.length > 0) throw new Error(`\n${found.join("\n")}`);
@@ -21,8 +22,11 @@ async function filled() {
   const readings = await batch({ source: "hardware" });
   const { deliveries } = await json(`${producer}/api/deliveries?batch=${retried}&limit=1`);
   const { sensor, door, broken } = await devices();
+  const { screen, program } = await screens();
   const acted = await actions();
   return {
+    // First, while two still ask.
+    screens: `${consumer}/screens`,
     producer: `${producer}/`,
     batches: `${producer}/batches`,
     "batch-done": `${producer}/batches/${done}`,
@@ -46,6 +50,11 @@ async function filled() {
     reading: `${consumer}/devices/${sensor.id}`,
     "reading-digital": `${consumer}/devices/${door.id}`,
     "reading-not-a-number": `${consumer}/devices/${broken.id}?window=all`,
+    "screens-none": `${consumer}/screens?q=nothing`,
+    "new-device": `${consumer}/new-device`,
+    screen: `${consumer}/screens/${screen}`,
+    "screen-program": `${consumer}/screens/${program}`,
+    "screen-dashboard": `${consumer}/screen-dashboard`,
     ...acted,
     "consumer-not-found": `${consumer}/nowhere`,
   };
@@ -62,6 +71,40 @@ async function guardedSource() {
   await postJson(`${consumer}/consumetasks/${source}?token=a-token-of-the-gate`, alarm);
   for (const token of ["", "?token=a-guess"]) await postJson(`${consumer}/consumetasks/${source}${token}`, alarm);
   return source;
+}
+
+/** Screens and a program: one screen is there with a loop of everything, one was told much, one asks, and one asks for the place of another. */
+async function screens() {
+  const ask = async (name, digit) => (await postJson(`${consumer}/screen-api/pairing`, { name, key: digit.repeat(64) })).json();
+  const pair = async (name, digit) => {
+    const { code } = await ask(name, digit);
+    const places = { groups: ["lobby", "north"], tags: ["4k"] };
+    return (await (await postJson(`${consumer}/api/pairings/${code}/accept`, places)).json()).id;
+  };
+  const screen = await pair("lobby-1", "a");
+  await pair("A hall with a name that is rather long, on the second floor", "b");
+  const program = (await (await postJson(`${consumer}/api/action-devices`, { name: "robot" })).json()).id;
+  const card = { type: "card", title: "Now", text: "{{main.temp}} °C", datasource: "weather", color: "#00aa88" };
+  const items = [{ type: "web", url: "https://example.org/menu", seconds: 20 }, { type: "image", url: "https://example.org/a.png", seconds: 10 }, { type: "dashboard", seconds: 30 }, { ...card, seconds: 15 }];
+  const datasources = [{ name: "weather", url: "https://example.org/weather.json", every_seconds: 60 }];
+  const rules = [{ sensor: "door-1", event: "open", show: { type: "card", text: "The door is open" }, seconds: 20 }];
+  const body = JSON.stringify({ items, datasources, rules });
+  await fetch(`${consumer}/api/action-devices/${screen}/content`, { method: "PUT", body });
+  await shows("a", { kind: "emergency", label: "Leave the building by the stairs, not by the lift, and go to the meeting point" });
+  for (const text of ["Lunch", "Tea"]) await postJson(`${consumer}/api/action-devices/${screen}/commands`, { function: "show_toast", parameters: { text } });
+  // They ask for a minute only: what is looked at first is looked at in time.
+  await ask("lobby-1", "c");
+  await ask("A new one in the kitchen of the canteen on the ground floor", "d");
+  return { screen, program };
+}
+
+/** Has the screen with this key say what it shows. */
+async function shows(digit, showing) {
+  const socket = io(`${consumer}/devices`, { auth: { key: digit.repeat(64), last: 0 }, transports: ["websocket"] });
+  await new Promise((done) => socket.once("state", done));
+  socket.emit("showing", showing);
+  await eventually("what it shows is known", async () => (await json(`${consumer}/api/action-devices`)).devices.some((one) => one.showing));
+  socket.disconnect();
 }
 
 /** Devices of two sources: what they say at first, a sensor that moves, a door, and an input that is not a number. */

@@ -1,8 +1,9 @@
 //! Programs that know nothing of ours: socket.io clients of three kinds, and the tutorial's own programs.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use crate::support::peer::Peer;
 use crate::support::stack::{Mode, Stack, task};
@@ -77,20 +78,30 @@ async fn the_tutorials_receiver_is_a_receiver_of_ours() {
     assert_eq!(ids, (0..7).collect::<Vec<_>>());
 }
 
-/// The example of docs/actions.md, as it stands there.
+/// The example of docs/actions.md in this language, as it stands there, as a file of the stack.
+fn example(stack: &Stack, language: &str, name: &str) -> PathBuf {
+    let text = std::fs::read_to_string(root().join("docs/actions.md")).unwrap();
+    let example = text.split(&format!("```{language}\n")).nth(1).and_then(|rest| rest.split("```").next());
+    let script = stack.folder.path().join(name);
+    std::fs::write(&script, example.expect("it is there")).unwrap();
+    script
+}
+
+/// An action, and the key that may call it.
+async fn toast(stack: &Stack) -> String {
+    let toast =
+        json!({"name": "t", "event_id": "t", "function": "show_toast", "parameters": {"text": "hi"}, "target": "all"});
+    made(stack, "/api/actions", toast).await;
+    made(stack, "/api/keys", json!({"name": "alarm"})).await["key"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn the_device_in_the_documentation_obeys() {
     let stack = Stack::start(Mode::Embedded).await;
     let url = &stack.consumer.url;
-    let text = std::fs::read_to_string(root().join("docs/actions.md")).unwrap();
-    let example = text.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).expect("it is there");
-    let (script, memory) = (stack.folder.path().join("device.py"), stack.folder.path().join("last"));
-    std::fs::write(&script, example).unwrap();
+    let (script, memory) = (example(&stack, "python", "device.py"), stack.folder.path().join("last"));
     let lobby = made(&stack, "/api/action-devices", json!({"name": "lobby"})).await;
-    let key = made(&stack, "/api/keys", json!({"name": "alarm"})).await["key"].as_str().unwrap().to_owned();
-    let toast =
-        json!({"name": "t", "event_id": "t", "function": "show_toast", "parameters": {"text": "hi"}, "target": "all"});
-    made(&stack, "/api/actions", toast).await;
+    let key = toast(&stack).await;
     let mut device = Peer::python_at(&script, &[url, lobby["key"].as_str().unwrap(), memory.to_str().unwrap()]);
     assert_eq!(device.line(SOON).await.as_deref(), Some("state None"));
     let call = format!("{url}/public-api/integration/webhooks?eventId=t&apiKey={key}");
@@ -101,6 +112,26 @@ async fn the_device_in_the_documentation_obeys() {
         (http::json(&stack.client, &execution).await["states"] == json!({"done": 1})).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_program_in_the_documentation_calls_and_throws_what_to_change() {
+    let stack = Stack::start(Mode::Embedded).await;
+    let script = example(&stack, "js", "call.mjs");
+    made(&stack, "/api/action-devices", json!({"name": "lobby"})).await;
+    let key = toast(&stack).await;
+    let call = async |key: &str, event_id: &str| {
+        let arguments = [stack.consumer.url.as_str(), key, event_id];
+        Command::new("node").arg(&script).args(arguments).output().await.unwrap()
+    };
+    let good = call(&key, "t").await;
+    let printed = String::from_utf8_lossy(&good.stdout);
+    assert!(good.status.success() && printed.contains("message: 'success'"), "{printed}");
+    for (key, event_id, words) in [(key.as_str(), "nothing", "No action has the event id"), ("wrong", "t", "API key")] {
+        let bad = call(key, event_id).await;
+        let thrown = String::from_utf8_lossy(&bad.stderr);
+        assert!(!bad.status.success() && thrown.contains("Error: ") && thrown.contains(words), "{thrown}");
+    }
 }
 
 async fn made(stack: &Stack, path: &str, what: Value) -> Value {

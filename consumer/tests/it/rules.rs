@@ -62,7 +62,7 @@ async fn rules_are_tried_on_a_body_and_on_a_received_event_before_they_are_saved
         {"when": [{"pointer": "/state", "equals": "open"}], "priority": "Major", "title": "{header:x-kind} is {/state}"},
     ]);
     let expected = json!({
-        "priority": "Major", "title": "door is open", "owner": null, "rule": {"index": 1},
+        "priority": "Major", "title": "door is open", "owner": null, "rule": {"index": 1}, "fires": [],
         "tests": [
             {"matches": false, "tests": [{"holds": false, "saw": 7}, {"holds": true, "saw": "door"}]},
             {"matches": true, "tests": [{"holds": true, "saw": "open"}]},
@@ -81,7 +81,7 @@ async fn rules_are_tried_on_a_body_and_on_a_received_event_before_they_are_saved
     let (_, built_in) = test(&app, &json!({"body": {"dev": "di", "circuit": "1", "value": 1}})).await;
     assert_eq!((&built_in["rule"], &built_in["title"]), (&json!({"built_in": "evok"}), &json!("di 1: 1")));
     let (_, none) = test(&app, &json!({"rules": [], "body": {"name": "x"}})).await;
-    assert_eq!(none, json!({"priority": "other", "title": "x", "owner": null, "rule": null, "tests": []}));
+    assert_eq!(none, json!({"priority": "other", "title": "x", "owner": null, "rule": null, "tests": [], "fires": []}));
     app.end().await;
 }
 

@@ -4,15 +4,19 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use bytes::Bytes;
-use common::{seal::Vault, signature, time::now_ms};
+use common::{
+    guard::{Denied, GuardedDns, Policy},
+    seal::Vault,
+    signature,
+    time::now_ms,
+    tls,
+};
 use http::{HeaderValue, header};
 use reqwest::{Client, ClientBuilder, redirect};
 use url::Url;
 
 use super::{
     answer::{self, Answer},
-    guard::{Denied, GuardedDns, Policy},
-    tls,
     unanswered::{connect_timeout, denied, explain},
     webhook::Webhooks,
 };

@@ -1,10 +1,8 @@
 //! The delivery worker: claims what is due with a lease, sends it, records it.
 
-pub mod allow;
 pub mod answer;
 pub mod attempt;
 pub mod follow;
-pub mod guard;
 mod made;
 pub mod pace;
 pub mod paces;

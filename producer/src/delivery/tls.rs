@@ -1,24 +1,13 @@
-//! TLS of what is sent: with every certificate verified, or, for accounts' endpoints unless a setting asks for more, with none.
+//! TLS of what is sent to accounts' endpoints unless a setting asks for more: no certificate is verified.
 
 use std::sync::Arc;
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
-
-/// With the machine's own roots and Mozilla's, so that private authorities work and a bare container does too.
-///
-/// # Errors
-/// When the TLS library supports nothing that is safe.
-pub fn verifying() -> anyhow::Result<ClientConfig> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let builder = ClientConfig::builder_with_provider(ring::default_provider().into());
-    Ok(builder.with_safe_default_protocol_versions()?.with_root_certificates(roots).with_no_client_auth())
-}
 
 /// Takes any certificate: whoever answers at the address is believed to be the receiver, as `PyWebhooks` did.
 ///

@@ -1,17 +1,14 @@
 //! Why there was no answer, in a word for programs and in words for people.
 
 use std::{
-    error::Error as StdError,
     io::{self, ErrorKind},
     time::Duration,
 };
 
+use common::guard::{Denied, cause};
 use url::Url;
 
-use super::{
-    answer::{Answer, Meaning},
-    guard::Denied,
-};
+use super::answer::{Answer, Meaning};
 use crate::config::words;
 
 /// What an error means; `timeout` is how long the attempt could take, `start` what to do when nothing listens.
@@ -65,13 +62,6 @@ pub fn denied(why: &Denied) -> Answer {
         Denied::NoSuchName { .. } => (Meaning::Unreachable, "dns"),
     };
     Answer::failed(meaning, reason, why.to_string())
-}
-
-/// The deepest cause of this type; an `io::Error` hides the error it was made from, so it is looked into.
-fn cause<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
-    let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    let inside = inside.map(|inside| inside as &(dyn StdError + 'static));
-    inside.or_else(|| error.source()).and_then(cause).or_else(|| error.downcast_ref())
 }
 
 /// `localhost:5001` of `http://localhost:5001/consumetasks`.

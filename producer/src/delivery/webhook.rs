@@ -4,7 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use bytes::Bytes;
-use common::{seal::Vault, time::now_ms};
+use common::{
+    guard::{Denied, Policy},
+    seal::Vault,
+    time::now_ms,
+    tls::verifying,
+};
 use http::{HeaderValue, Method, header};
 use reqwest::{Client, Response};
 use url::Url;
@@ -13,8 +18,8 @@ use super::{
     answer::{self, Answer, Meaning},
     attempt::{USER_AGENT, guarded},
     follow::{self, Hop, Next},
-    guard::{Denied, Policy},
-    sign, tls,
+    sign,
+    tls::trusting,
     unanswered::{denied, explain, too_late},
 };
 use crate::{
@@ -40,7 +45,7 @@ impl Webhooks {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(settings: &Settings, policy: Arc<Policy>, vault: Arc<Vault>) -> anyhow::Result<Self> {
-        let tls = if settings.verify_endpoint_tls { tls::verifying()? } else { tls::trusting()? };
+        let tls = if settings.verify_endpoint_tls { verifying()? } else { trusting()? };
         let http = guarded(settings, &policy)
             .http1_only()
             .tls_backend_preconfigured(tls)

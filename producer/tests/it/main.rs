@@ -22,6 +22,7 @@ mod kill;
 mod leases;
 mod limits;
 mod lines;
+mod matrix;
 mod nodes;
 mod pace;
 mod pages;

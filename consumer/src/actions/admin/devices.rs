@@ -8,27 +8,25 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use common::{
-    key,
     problem::Problem,
     time::{now_ms, rfc3339},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
-use super::{Admin, keys::secret, read, wrong};
+use super::{Admin, keys::secret, read};
 use crate::{
     App,
     actions::{
-        doors,
-        targets::{name_of, names_of},
+        outputs::Controller,
+        screens::{manage, showing::Showing},
     },
-    store::actions::devices::{self, Device, Kind},
+    store::actions::{
+        devices::{self, Device},
+        screens,
+    },
 };
-
-const MAX_DEVICES: i64 = 5000;
-const KEY_BYTES: usize = 24;
 
 /// A device to be made.
 #[derive(Deserialize, ToSchema)]
@@ -40,6 +38,8 @@ pub struct NewDevice {
     groups: Vec<String>,
     #[serde(default)]
     tags: Vec<String>,
+    /// The device is a controller with Evok, whose outputs obey; it needs no key.
+    controller: Option<Controller>,
 }
 
 /// Where a device belongs.
@@ -63,6 +63,8 @@ pub struct Listed {
     /// Times are RFC 3339, UTC.
     paired_at: String,
     last_seen_at: Option<String>,
+    /// What it said last that it shows.
+    showing: Option<Showing>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -73,7 +75,9 @@ pub struct List {
 #[utoipa::path(get, path = "/api/action-devices", tag = "actions", operation_id = "list_action_devices", responses((status = 200, body = inline(List))))]
 pub async fn list(State(app): State<App>) -> Result<Json<List>, Problem> {
     let now_ms = now_ms();
+    let showing = screens::showing(&app.db).await?;
     let listed = |device: Device| Listed {
+        showing: showing.get(&device.id).and_then(|json| Showing::stored(json)),
         online: device.online_until_ms > now_ms,
         paired_at: rfc3339(device.paired_ms),
         last_seen_at: device.last_seen_ms.map(rfc3339),
@@ -87,30 +91,20 @@ pub async fn list(State(app): State<App>) -> Result<Json<List>, Problem> {
 }
 
 #[utoipa::path(post, path = "/api/action-devices", tag = "actions", operation_id = "create_action_device", request_body = inline(NewDevice),
-    responses((status = 201, description = "`id`, and `key`, which is shown this once"), (status = 400), (status = 409, description = "The name is taken, or there are as many as may be")))]
+    responses((status = 201, description = "`id`, and `key`, which is shown this once; a controller has none"), (status = 400), (status = 409, description = "The name is taken, or there are as many as may be")))]
 pub async fn create(State(app): State<App>, admin: Admin, body: Bytes) -> Result<Response, Problem> {
-    let device = row(&read(&body)?).map_err(wrong)?;
-    let (id, name, key) = (device.id.clone(), device.name.clone(), key::random_hex(KEY_BYTES));
-    if !devices::add(&app.db, device, doors::hash(&key), MAX_DEVICES).await? {
-        return Err(Problem::conflict(format!("There is a device of this name, or there are {MAX_DEVICES} devices.")));
-    }
-    admin.did(&app, "device.create", &name, "").await?;
-    Ok((StatusCode::CREATED, secret(&json!({"id": id, "key": key}))).into_response())
-}
-
-fn row(new: &NewDevice) -> Result<Device, String> {
-    let now_ms = now_ms();
-    Ok(Device {
-        id: Uuid::now_v7().to_string(),
-        name: name_of("name", &new.name)?,
-        kind: Kind::Client,
-        groups: names_of("groups", &new.groups)?,
-        tags: names_of("tags", &new.tags)?,
-        paired_ms: now_ms,
-        created_ms: now_ms,
-        last_seen_ms: None,
-        online_until_ms: 0,
-    })
+    let NewDevice { name, groups, tags, controller } = read(&body)?;
+    let made = match controller {
+        Some(controller) => {
+            let id = manage::make_controller(&app, &admin, (&name, &controller), (&groups, &tags)).await?;
+            json!({"id": id})
+        }
+        None => {
+            let (id, key) = manage::make(&app, &admin, &name, (&groups, &tags)).await?;
+            json!({"id": id, "key": key})
+        }
+    };
+    Ok((StatusCode::CREATED, secret(&made)).into_response())
 }
 
 #[utoipa::path(put, path = "/api/action-devices/{id}", tag = "actions", operation_id = "place_action_device", params(("id" = String, Path)),
@@ -122,22 +116,13 @@ pub async fn update(
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
     let Place { groups, tags } = read(&body)?;
-    let groups = names_of("groups", &groups).map_err(wrong)?;
-    let tags = names_of("tags", &tags).map_err(wrong)?;
-    let name = devices::place(&app.db, &id, &groups, &tags).await?;
-    let name = name.ok_or_else(|| Problem::not_found("such device (any more)"))?;
-    admin.did(&app, "device.update", &name, "").await?;
-    // It comes back, and is told what holds for its groups.
-    app.fleet.end(&id);
+    manage::place(&app, &admin, &id, (&groups, &tags)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 #[utoipa::path(delete, path = "/api/action-devices/{id}", tag = "actions", operation_id = "delete_action_device", params(("id" = String, Path)),
     responses((status = 204), (status = 404)))]
 pub async fn delete(State(app): State<App>, admin: Admin, Path(id): Path<String>) -> Result<StatusCode, Problem> {
-    let name = devices::remove(&app.db, &id, now_ms()).await?;
-    let name = name.ok_or_else(|| Problem::not_found("such device (any more)"))?;
-    admin.did(&app, "device.delete", &name, "").await?;
-    app.fleet.end(&id);
+    manage::forget(&app, &admin, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

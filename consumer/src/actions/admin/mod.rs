@@ -5,6 +5,7 @@ mod devices;
 mod executions;
 mod keys;
 mod log;
+mod screens;
 
 use axum::body::Bytes;
 use common::problem::Problem;
@@ -29,6 +30,11 @@ pub fn routes_and_document() -> (axum::Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(definitions::update, definitions::delete))
         .routes(routes!(devices::list, devices::create))
         .routes(routes!(devices::update, devices::delete))
+        .routes(routes!(screens::list))
+        .routes(routes!(screens::accept))
+        .routes(routes!(screens::refuse))
+        .routes(routes!(screens::content, screens::change))
+        .routes(routes!(screens::command))
         .routes(routes!(executions::list))
         .routes(routes!(executions::show))
         .routes(routes!(log::list))

@@ -1,6 +1,6 @@
 //! The audit: who did what, when and from where, and what became of it on the devices; filtered, by pages of time, and as CSV.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::{
@@ -114,7 +114,7 @@ struct Row {
 }
 
 impl Row {
-    fn of(line: Line, outcomes: &HashMap<String, States>, now_ms: i64) -> Self {
+    fn of(line: Line, outcomes: &BTreeMap<String, States>, now_ms: i64) -> Self {
         let entry = line.entry;
         Self {
             at: Stamp::of(entry.at_ms, now_ms),

@@ -37,7 +37,9 @@ const EXAMPLE: &str = "\
   owner: \"{/zone}\"
   title: \"Alarm {/alarm/level} in {/zone}\"
 - when: [{header: x-github-event, equals: star}]
-  priority: Low";
+  priority: Low
+- when: [{priority: Critical}]
+  fire: evacuate";
 
 #[derive(Deserialize)]
 pub struct Asked {
@@ -156,7 +158,11 @@ async fn whole(
     let newest = events::find(&app.db, &newest).await?;
     let progress = app.rereadings.progress(name);
     let (outcome, try_error) = match tried {
-        Ok(outcome) => (outcome, None),
+        Ok(Some(mut outcome)) => {
+            outcome.ask(app).await;
+            (Some(outcome), None)
+        }
+        Ok(None) => (None, None),
         Err(error) => (None, Some(error)),
     };
     Ok(page::render(&RulesPage {

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::super::row::{Look, look};
 use crate::{
+    App,
     event::title,
+    firing::Fire,
     rules::{
         Matched, RuleOutcome, Rules, TestOutcome,
         input::{Input, KeptHeaders},
@@ -23,7 +25,14 @@ pub struct Outcome {
     pub title: String,
     pub owner: String,
     pub matched: String,
+    /// What it fires; with whom that reaches once it is asked.
+    pub fires: Vec<Fired>,
     pub rules: Vec<RuleTried>,
+}
+
+pub struct Fired {
+    pub event_id: String,
+    pub words: String,
 }
 
 pub struct RuleTried {
@@ -59,7 +68,9 @@ pub fn attempt(rules: &str, body: &str, headers_typed: &str) -> Result<Option<Ou
     } else {
         String::new()
     };
+    let fired = |fire: &Fire| Fired { event_id: fire.event_id.to_string(), words: String::new() };
     Ok(Some(Outcome {
+        fires: reading.fires.iter().map(fired).collect(),
         rank: look(reading.rank),
         title: reading.title.unwrap_or_else(|| title(event)),
         owner: reading.owner.unwrap_or_default(),
@@ -70,6 +81,21 @@ pub fn attempt(rules: &str, body: &str, headers_typed: &str) -> Result<Option<Ou
             .map(|(outcome, rule)| tried_rule(outcome, rule.when.iter().map(ToString::to_string)))
             .collect(),
     }))
+}
+
+impl Outcome {
+    /// Says of each event id whom it would reach now.
+    pub async fn ask(&mut self, app: &App) {
+        for Fired { event_id, words } in &mut self.fires {
+            *words = match app.reach(event_id).await {
+                Ok(count) => {
+                    let devices = plural(i64::try_from(count).unwrap_or(i64::MAX), "device");
+                    format!("Would fire {event_id} (reaches {devices}).")
+                }
+                Err(reason) => format!("Would fire {event_id}, which does nothing: {reason}"),
+            };
+        }
+    }
 }
 
 fn tried_rule(outcome: RuleOutcome, words: impl Iterator<Item = String>) -> RuleTried {

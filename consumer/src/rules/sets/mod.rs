@@ -60,7 +60,7 @@ impl Set {
 /// What the sets make of an event: `other` when none knows it.
 pub(super) fn read(facts: &Facts) -> Reading {
     let Some((set, rule)) = SETS.iter().find_map(|set| Some((set, set.matching(facts)?))) else {
-        return Reading { rank: Rank::Other, title: None, owner: None, rule: None };
+        return Reading { rank: Rank::Other, title: None, owner: None, rule: None, fires: Vec::new() };
     };
     let said = rule.say(facts);
     Reading {
@@ -68,6 +68,7 @@ pub(super) fn read(facts: &Facts) -> Reading {
         title: said.title,
         owner: said.owner,
         rule: Some(Matched::BuiltIn(set.name)),
+        fires: Vec::new(),
     }
 }
 

@@ -4,6 +4,8 @@ use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use common::db::{self, Db};
 
+pub use super::reports::{News, Report, Told, report};
+
 use super::executions::{Execution, Step};
 
 /// A command as it is stored.
@@ -113,6 +115,17 @@ pub async fn waiting(db: &Db, device: &str, after: i64, (did, now_ms): (i64, i64
     query.bind(PAGE).fetch_all(&db.read).await?.iter().map(command).collect()
 }
 
+/// What the device acknowledged and did not end, in order.
+///
+/// # Errors
+/// When the database fails.
+pub async fn under_way(db: &Db, device: &str) -> sqlx::Result<Vec<Command>> {
+    let text =
+        format!("select {COLUMNS} from commands where device = $1 and state = 'acknowledged' order by number limit $2");
+    let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(device.to_owned()).bind(PAGE);
+    query.fetch_all(&db.read).await?.iter().map(command).collect()
+}
+
 /// A device comes back and says the last command that it did: what it acknowledged up to there is done, and what it acknowledged after that and is
 /// too late to be sent again has failed.
 ///
@@ -127,84 +140,6 @@ pub async fn settle(db: &Db, device: &str, did: i64, now_ms: i64) -> sqlx::Resul
                 where device = $1 and state = 'acknowledged' and number > $2 and expires_ms <= $3";
     sqlx::query(text).bind(device.to_owned()).bind(did).bind(now_ms).execute(&mut *transaction).await?;
     transaction.commit().await
-}
-
-/// What is told of a command, by a connection of its device.
-#[derive(Clone, Debug)]
-pub struct Report {
-    pub device: String,
-    pub number: i64,
-    pub session: String,
-    pub at_ms: i64,
-    pub news: News,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
-    Sent,
-    Acknowledged,
-    Done(Option<String>),
-    Failed(Option<String>),
-}
-
-/// What became of a report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
-    /// The state in which the command is now; `None`: there is no such command.
-    pub state: Option<String>,
-    /// Whether this report brought it there.
-    pub moved: bool,
-}
-
-/// Stores the reports in one commit; each is told what became of it.
-///
-/// A command is acknowledged in its time only, to the device's newest connection only, and once to each connection: who is told that it moved, and
-/// nobody else, does it.
-///
-/// # Errors
-/// When the database fails; nothing is stored then.
-pub async fn report(db: &Db, reports: &[Report]) -> sqlx::Result<Vec<Told>> {
-    let mut transaction = db.write.begin().await?;
-    let mut told = Vec::with_capacity(reports.len());
-    for report in reports {
-        let moved = apply(&mut transaction, report).await?;
-        let state = if report.news == News::Sent { None } else { state(&mut transaction, report).await? };
-        told.push(Told { state, moved });
-    }
-    transaction.commit().await?;
-    Ok(told)
-}
-
-async fn apply(connection: &mut AnyConnection, report: &Report) -> sqlx::Result<bool> {
-    let text = match report.news {
-        News::Sent => {
-            "update commands set state = 'sent', sent_ms = $3 where device = $1 and number = $2 and state = 'queued'"
-        }
-        News::Acknowledged => {
-            "update commands set state = 'acknowledged', acknowledged_ms = $3, session = $4 where device = $1 and number = $2 \
-             and expires_ms > $3 and (state in ('queued', 'sent') or (state = 'acknowledged' and session <> $4)) \
-             and exists (select 1 from action_devices where id = $1 and session = $4)"
-        }
-        News::Done(_) => {
-            "update commands set state = 'done', ended_ms = $3, said = $4 where device = $1 and number = $2 and state = 'acknowledged'"
-        }
-        News::Failed(_) => {
-            "update commands set state = 'failed', ended_ms = $3, said = $4 where device = $1 and number = $2 and state = 'acknowledged'"
-        }
-    };
-    let query = sqlx::query(text).bind(report.device.clone()).bind(report.number).bind(report.at_ms);
-    let query = match &report.news {
-        News::Sent => query,
-        News::Acknowledged => query.bind(report.session.clone()),
-        News::Done(said) | News::Failed(said) => query.bind(said.clone()),
-    };
-    Ok(query.execute(connection).await?.rows_affected() > 0)
-}
-
-async fn state(connection: &mut AnyConnection, report: &Report) -> sqlx::Result<Option<String>> {
-    let text = "select state from commands where device = $1 and number = $2";
-    let query = sqlx::query_scalar(text).bind(report.device.clone()).bind(report.number);
-    query.fetch_optional(connection).await
 }
 
 /// Commands whose time is over before they were acknowledged have expired. Gives how many.
@@ -225,6 +160,16 @@ pub async fn expire(db: &Db, now_ms: i64) -> sqlx::Result<u64> {
 pub(super) async fn of_execution(db: &Db, id: &str) -> sqlx::Result<Vec<Command>> {
     let text = format!("select {COLUMNS} from commands where execution = $1 order by number, device_name");
     let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(id.to_owned());
+    query.fetch_all(&db.read).await?.iter().map(command).collect()
+}
+
+/// The newest commands of a device, the newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn newest(db: &Db, device: &str, limit: i64) -> sqlx::Result<Vec<Command>> {
+    let text = format!("select {COLUMNS} from commands where device = $1 order by number desc limit $2");
+    let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(device.to_owned()).bind(limit);
     query.fetch_all(&db.read).await?.iter().map(command).collect()
 }
 

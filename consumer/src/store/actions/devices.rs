@@ -1,6 +1,6 @@
 //! The devices that obey actions.
 
-use sqlx::{Row as _, any::AnyRow};
+use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use common::db::Db;
 
@@ -73,21 +73,44 @@ pub async fn by_hash(db: &Db, key_sha256: &str) -> sqlx::Result<Option<Device>> 
 /// # Errors
 /// When the database fails.
 pub async fn add(db: &Db, new: Device, key_sha256: String, max: i64) -> sqlx::Result<bool> {
+    insert(&mut *db.write.acquire().await?, new, key_sha256, max).await
+}
+
+/// Stores a new device, within a transaction.
+pub(super) async fn insert(
+    connection: &mut AnyConnection,
+    new: Device,
+    key_sha256: String,
+    max: i64,
+) -> sqlx::Result<bool> {
     let text = "insert into action_devices (id, name, key_sha256, in_groups, tags, paired_ms, created_ms, kind) \
                 select $1, $2, $3, $4, $5, $6, $7, $8 where (select count(*) from action_devices) < $9 on conflict do nothing";
     let query = sqlx::query(text).bind(new.id).bind(new.name).bind(key_sha256).bind(list(&new.groups));
     let query = query.bind(list(&new.tags)).bind(new.paired_ms).bind(new.created_ms).bind(new.kind.as_str()).bind(max);
-    Ok(query.execute(&db.write).await?.rows_affected() > 0)
+    Ok(query.execute(connection).await?.rows_affected() > 0)
 }
 
-/// Puts the device into these groups, with these tags; `None`: there is none. Gives its name.
+/// Puts the device into these groups, with these tags; its connection is not listened to any more, so that it comes back and is told what holds
+/// for it now. `None`: there is none. Gives the device.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn place(db: &Db, id: &str, groups: &[String], tags: &[String]) -> sqlx::Result<Option<String>> {
-    let text = "update action_devices set in_groups = $2, tags = $3 where id = $1 returning name";
-    let query = sqlx::query_scalar(text).bind(id.to_owned()).bind(list(groups)).bind(list(tags));
-    query.fetch_optional(&db.write).await
+pub async fn place(db: &Db, id: &str, groups: &[String], tags: &[String]) -> sqlx::Result<Option<Device>> {
+    let text = format!(
+        "update action_devices set in_groups = $2, tags = $3, session = null where id = $1 returning {COLUMNS}"
+    );
+    let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(id.to_owned()).bind(list(groups)).bind(list(tags));
+    query.fetch_optional(&db.write).await?.as_ref().map(device).transpose()
+}
+
+/// The device; `None`: there is none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn by_id(db: &Db, id: &str) -> sqlx::Result<Option<Device>> {
+    let text = format!("select {COLUMNS} from action_devices where id = $1");
+    let row = sqlx::query(sqlx::AssertSqlSafe(text)).bind(id.to_owned()).fetch_optional(&db.read).await?;
+    row.as_ref().map(device).transpose()
 }
 
 /// Forgets the device and its key; what is waiting for it expires. `None`: there was none. Gives its name.
@@ -134,13 +157,13 @@ pub async fn leave(db: &Db, id: &str, session: &str, now_ms: i64) -> sqlx::Resul
     sqlx::query(text).bind(id.to_owned()).bind(session.to_owned()).bind(now_ms).execute(&db.write).await.map(drop)
 }
 
-/// All devices that this node serves are still there.
+/// All devices that this node serves are still there; one without a connection that counts is not.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn stay(db: &Db, node: &str, now_ms: i64, until_ms: i64) -> sqlx::Result<()> {
-    let text =
-        "update action_devices set online_until_ms = $3, last_seen_ms = $2 where node = $1 and online_until_ms > 0";
+    let text = "update action_devices set online_until_ms = $3, last_seen_ms = $2 \
+                where node = $1 and online_until_ms > 0 and session is not null";
     sqlx::query(text).bind(node.to_owned()).bind(now_ms).bind(until_ms).execute(&db.write).await.map(drop)
 }
 
@@ -154,7 +177,7 @@ pub async fn served(db: &Db, node: &str) -> sqlx::Result<Vec<(String, String)>> 
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-fn list(texts: &[String]) -> String {
+pub(super) fn list(texts: &[String]) -> String {
     serde_json::to_string(texts).expect("a list of texts is always JSON")
 }
 

@@ -1,12 +1,17 @@
 //! Actions: who may call, whom it reaches, and what became of it on each device.
 
 mod calls;
+mod datasources;
 mod emergencies;
+mod firing;
 mod keys;
 mod kills;
 mod nodes;
+mod outputs;
 mod pages;
+mod program;
 mod refusals;
+mod screens;
 mod tracking;
 
 use serde_json::{Value, json};

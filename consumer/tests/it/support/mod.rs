@@ -1,6 +1,7 @@
 //! A consumer of the test's own, on port 0, with a database of its own.
 
 pub mod database;
+pub mod evok;
 pub mod socket;
 
 use std::{

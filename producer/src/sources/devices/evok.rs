@@ -1,34 +1,20 @@
-//! Devices with Evok: a WebSocket on which nothing is said before it is asked, and only what changes after.
-//!
-//! The facts are those of Evok 3.0.6: no ping of its own, no mark on an answer, a socket that stays open while the Modbus line behind it is dead.
+//! Devices with Evok: the state of all devices, then every change. The socket stays open while the Modbus line behind it is dead.
 
 use std::{convert::Infallible, time::Duration};
 
-use anyhow::{Context, bail, ensure};
-use common::yaml::time;
-use futures_util::{SinkExt, StreamExt};
+use anyhow::{Context, ensure};
+use common::{
+    evok::{
+        self, Connection,
+        reading::{self, Reading},
+    },
+    yaml::time,
+};
 use serde::{Deserialize, Deserializer, de};
-use tokio::{
-    net::TcpStream,
-    time::{MissedTickBehavior, interval, timeout},
-};
-use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async_with_config,
-    tungstenite::{Message, protocol::WebSocketConfig},
-};
+use tokio::time::{MissedTickBehavior, interval};
 use url::Url;
 
-use super::{
-    feed::Feed,
-    reading::{self, Reading},
-};
-
-/// Asks for one array of every device. No filter is ever set: Evok's have defects.
-const ALL: &str = r#"{"cmd":"all"}"#;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const LARGEST_MESSAGE: usize = 8 * 1024 * 1024;
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+use super::feed::Feed;
 
 /// A device with Evok.
 #[derive(Clone, Debug, Deserialize)]
@@ -61,9 +47,7 @@ fn url<'de, D: Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
 impl Evok {
     /// Checks what no single key shows; the error says what to write instead.
     pub fn check(self) -> Result<Self, String> {
-        if self.url.scheme() != "ws" || self.url.host_str().is_none() {
-            return Err("evok.url: write ws://HOST:8080/ws; Evok speaks no TLS".into());
-        }
+        evok::check_url(&self.url).map_err(|error| format!("evok.url: {error}"))?;
         if self.ping_interval.is_zero() || self.stale_after.is_zero() {
             return Err("evok: ping_interval and stale_after must be above 0".into());
         }
@@ -78,8 +62,8 @@ impl Evok {
 /// # Errors
 /// Why the connection ended.
 pub async fn session(evok: &Evok, feed: &mut Feed) -> anyhow::Result<Infallible> {
-    let mut socket = connect(evok).await?;
-    socket.send(Message::text(ALL)).await?;
+    let mut connection = Connection::open(&evok.url).await?;
+    connection.ask_all().await?;
     let mut ping = interval(evok.ping_interval);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ping.tick().await;
@@ -89,9 +73,9 @@ pub async fn session(evok: &Evok, feed: &mut Feed) -> anyhow::Result<Infallible>
             // While changes are stored slowly the pong waits behind them: what is here already is read before anything is held against the device.
             biased;
             () = feed.due() => feed.tell_due().await,
-            message = socket.next() => {
+            message = connection.next() => {
                 alive = true;
-                if let Message::Text(text) = next(message)? {
+                if let Some(text) = message? {
                     if !std::mem::replace(&mut greeted, true) {
                         feed.connected();
                     }
@@ -101,8 +85,8 @@ pub async fn session(evok: &Evok, feed: &mut Feed) -> anyhow::Result<Infallible>
             _ = ping.tick() => {
                 ensure!(alive, "no answer to a ping within {:?}", evok.ping_interval);
                 alive = false;
-                socket.send(Message::Ping(Vec::new().into())).await?;
-                socket.send(Message::text(ALL)).await?;
+                connection.ping().await?;
+                connection.ask_all().await?;
             }
         }
     }
@@ -113,34 +97,9 @@ pub async fn session(evok: &Evok, feed: &mut Feed) -> anyhow::Result<Infallible>
 /// # Errors
 /// When it cannot be reached, or does not answer.
 pub async fn look(evok: &Evok) -> anyhow::Result<Vec<Reading>> {
-    let mut socket = connect(evok).await?;
-    socket.send(Message::text(ALL)).await?;
-    let answered = timeout(CONNECT_TIMEOUT, async {
-        loop {
-            if let Message::Text(text) = next(socket.next().await)?
-                && text.trim_start().starts_with('[')
-            {
-                return reading::parse(&text).context("the answer is not JSON");
-            }
-        }
-    });
-    let readings = answered.await.context("connected, but the devices were not told in time")??;
+    let all = Connection::open(&evok.url).await?.all().await?;
+    let readings = reading::parse(&all).context("the answer is not JSON")?;
     Ok(readings.into_iter().map(|reading| marked(reading, evok.stale_after)).collect())
-}
-
-async fn connect(evok: &Evok) -> anyhow::Result<Socket> {
-    let config = WebSocketConfig::default().max_message_size(Some(LARGEST_MESSAGE));
-    let connecting = connect_async_with_config(evok.url.as_str(), Some(config), true);
-    let connected = timeout(CONNECT_TIMEOUT, connecting).await;
-    let connected = connected.with_context(|| format!("no connection to {} in time", evok.url))?;
-    Ok(connected.with_context(|| format!("cannot connect to {}", evok.url))?.0)
-}
-
-fn next(message: Option<Result<Message, tokio_tungstenite::tungstenite::Error>>) -> anyhow::Result<Message> {
-    match message {
-        Some(Ok(Message::Close(_))) | None => bail!("the device closed the connection"),
-        Some(message) => message.context("the connection broke"),
-    }
 }
 
 /// Hands a message on; one that cannot be read costs nothing but itself.

@@ -13,13 +13,13 @@ mod lease;
 mod modbus;
 mod mqtt;
 mod rate;
-mod reading;
 mod rules;
 pub mod status;
 mod webhook;
 
 use std::{convert::Infallible, time::Duration};
 
+use common::evok::reading;
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 

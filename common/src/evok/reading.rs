@@ -1,7 +1,8 @@
 //! One device's object as it was read, and the text it is sent as.
 
-use common::{device::CLOCKS, envelope::bare};
 use serde_json::{Map, Value, value::RawValue};
+
+use crate::{device::CLOCKS, envelope::bare};
 
 /// What one device says.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,7 @@ pub struct Reading {
 
 impl Reading {
     /// Reads an object; `None`: it names no device, as it has no texts `dev` and `circuit`.
+    #[must_use]
     pub fn of(object: &str) -> Option<Self> {
         let mut rest: Map<String, Value> = serde_json::from_str(object).ok()?;
         let text = |rest: &Map<String, Value>, name: &str| rest.get(name)?.as_str().map(str::to_owned);
@@ -30,18 +32,21 @@ impl Reading {
     }
 
     /// With one member more at the end of its object; the value is a JSON text.
+    #[must_use]
     pub fn with(mut self, name: &str, json: &str) -> Self {
         self.object = with_member(&self.object, name, json);
         self.rest.insert(name.to_owned(), serde_json::from_str(json).unwrap_or(Value::Null));
         self
     }
 
+    #[must_use]
     pub fn number(&self) -> Option<f64> {
         self.value.as_f64()
     }
 }
 
 /// The JSON object with one member more at its end.
+#[must_use]
 pub fn with_member(object: &str, name: &str, json: &str) -> String {
     let head = object.trim_end().strip_suffix('}').unwrap_or(object).trim_end();
     let comma = if head.ends_with('{') { "" } else { ", " };

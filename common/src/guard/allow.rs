@@ -55,10 +55,12 @@ impl FromStr for AllowList {
 }
 
 impl AllowList {
+    #[must_use]
     pub fn lists(&self, address: IpAddr) -> bool {
         self.0.iter().any(|allowed| matches!(allowed, Allowed::Net(net) if net.contains(&address)))
     }
 
+    #[must_use]
     pub fn lists_name(&self, host: &str) -> bool {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         self.0.iter().any(|allowed| match allowed {

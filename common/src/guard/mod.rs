@@ -1,10 +1,12 @@
-//! Where the producer may not connect: addresses of private networks and of this machine, unless a setting allows them.
+//! Where neither service may connect: addresses of private networks and of this machine, unless a setting allows them.
 //!
 //! Both the literal address in a URL and what DNS says are checked; the addresses that were checked are the ones that are dialled.
 
+pub mod allow;
+
 use std::{
     error::Error,
-    fmt,
+    fmt, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
@@ -12,7 +14,7 @@ use std::{
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-use super::allow::AllowList;
+use allow::AllowList;
 
 /// What may be connected to.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +60,9 @@ impl Error for Denied {}
 
 impl Policy {
     /// Checks a URL as far as that is possible without DNS: its scheme, and its host when that is an address.
+    ///
+    /// # Errors
+    /// Says why it may not be connected to.
     pub fn check(&self, url: &Url) -> Result<(), Denied> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Denied::NotHttp);
@@ -79,12 +84,16 @@ impl Policy {
     }
 
     /// Whether the address may be connected to, whatever name it was found under.
+    #[must_use]
     pub fn permits(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         (self.loopback && address.is_loopback()) || self.allowed.lists(address) || is_public(address)
     }
 
     /// The addresses of a name that may be connected to; at least one.
+    ///
+    /// # Errors
+    /// When there is none.
     pub async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Denied> {
         let unknown = || Denied::NoSuchName { host: host.to_owned() };
         let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await.map_err(|_| unknown())?.collect();
@@ -99,6 +108,14 @@ impl Policy {
             Ok(permitted)
         }
     }
+}
+
+/// The deepest cause of this type; an `io::Error` hides the error it was made from, so it is looked into.
+#[must_use]
+pub fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    let inside = inside.map(|inside| inside as &(dyn Error + 'static));
+    inside.or_else(|| error.source()).and_then(cause).or_else(|| error.downcast_ref())
 }
 
 /// The policy as reqwest's resolver: what it returns is dialled, so there is no second look-up that could say something else.

@@ -1,0 +1,19 @@
+// What the parts of the benchmark count alike.
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+/** How many events the log has. */
+export async function total(url) {
+  return (await (await fetch(`${url}/api/counts`)).json()).total;
+}
+
+/** The total, once it has stayed the same for half a second. */
+export async function settled(url) {
+  for (let last = -1, now = await total(url); ; last = now, now = await total(url)) {
+    if (now === last) return now;
+    await new Promise((done) => setTimeout(done, 500));
+  }
+}

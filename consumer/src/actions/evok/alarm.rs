@@ -1,0 +1,48 @@
+//! The emergency output follows the emergencies, also one that began while the controller was away, and one whose time is over.
+
+use common::time::now_ms;
+
+use super::session::Session;
+use crate::{
+    actions::{functions::Function, orders},
+    store::actions::commands::Command,
+};
+
+/// After an output that does not do as it is told.
+const TRY_AGAIN_MS: i64 = 5000;
+
+impl Session<'_> {
+    /// Sets the emergency output as the last word on emergencies says; nothing was said: as it is.
+    pub async fn follow_alarm(&mut self) -> anyhow::Result<()> {
+        self.alarm_ms = None;
+        let Some(output) = &self.controller.emergency_output else { return Ok(()) };
+        let Some(word) = orders::last_word(&self.app.db, &self.device).await? else { return Ok(()) };
+        let is_on = orders::is_lasting(&word);
+        let value = if is_on { &output.on } else { &output.off };
+        let set = match self.outlets.find(&output.dev, &output.circuit) {
+            Ok(outlet) if self.outlets.is(&outlet, value) => Ok(()),
+            Ok(outlet) => self.outlets.set(&outlet, value).await?,
+            Err(said) => Err(said),
+        };
+        self.alarm_ms = word.until_ms.filter(|_| is_on);
+        if let Err(said) = set {
+            tracing::warn!(
+                said,
+                device.name = self.device.name,
+                "the emergency output is not as it should be; trying again"
+            );
+            self.alarm_ms = Some(now_ms() + TRY_AGAIN_MS);
+        }
+        Ok(())
+    }
+
+    /// After a command of an emergency: when it ends by itself.
+    pub async fn watch_alarm(&mut self, command: &Command) -> anyhow::Result<()> {
+        let function = Function::from_name(&command.function);
+        if matches!(function, Some(Function::EnableEmergency | Function::DisableEmergency)) {
+            let word = orders::last_word(&self.app.db, &self.device).await?;
+            self.alarm_ms = word.filter(orders::is_lasting).and_then(|word| word.until_ms);
+        }
+        Ok(())
+    }
+}

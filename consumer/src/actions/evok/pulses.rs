@@ -1,0 +1,60 @@
+//! Outputs that are set for a time: the command stays acknowledged until the output is taken back, at a time that the table knows.
+
+use common::time::{now_ms, rfc3339};
+use serde_json::Number;
+
+use super::{
+    outlet::{Outlet, name_of},
+    session::Session,
+};
+use crate::{actions::outputs::other, store::actions::commands::News};
+
+/// An output that is to be set back.
+pub struct Pulse {
+    pub number: i64,
+    pub outlet: Outlet,
+    pub value: Number,
+    pub seconds: u32,
+    pub due_ms: i64,
+}
+
+impl Pulse {
+    /// Of a command that was acknowledged then.
+    pub fn new(number: i64, (outlet, value): (Outlet, Number), at_ms: i64, seconds: u32) -> Self {
+        Self { number, outlet, value, seconds, due_ms: at_ms.saturating_add(i64::from(seconds) * 1000) }
+    }
+}
+
+impl Session<'_> {
+    /// The output is set: from now on it is to be set back.
+    pub async fn begin(&mut self, pulse: Pulse) -> anyhow::Result<()> {
+        let said = format!("{} is {} until {}", name_of(&pulse.outlet), pulse.value, rfc3339(pulse.due_ms));
+        let number = pulse.number;
+        self.pulses.push(pulse);
+        self.end(number, News::Going(said)).await
+    }
+
+    /// A later command has the output: who set it for a time is done with it.
+    pub async fn overtake(&mut self, outlet: &Outlet) -> anyhow::Result<()> {
+        while let Some(place) = self.pulses.iter().position(|pulse| pulse.outlet == *outlet) {
+            let said = "a later command set the output before the time was over".to_owned();
+            self.end(self.pulses[place].number, News::Done(Some(said))).await?;
+            self.pulses.remove(place);
+        }
+        Ok(())
+    }
+
+    /// Sets back what is due.
+    pub async fn take_back_due(&mut self) -> anyhow::Result<()> {
+        while let Some(place) = self.pulses.iter().position(|pulse| pulse.due_ms <= now_ms()) {
+            let Pulse { number, outlet, value, seconds, .. } = &self.pulses[place];
+            let news = match self.outlets.set(outlet, &other(value)).await? {
+                Ok(()) => News::Done(Some(format!("{} was {value} for {seconds} s", name_of(outlet)))),
+                Err(said) => News::Failed(Some(format!("it was not set back: {said}"))),
+            };
+            self.end(*number, news).await?;
+            self.pulses.remove(place);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! One connection to a controller: held by this node alone, asked for its state again and again, and given the commands in order.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use common::{db, evok::Connection, time::now_ms};
+use tokio::time::{self, Interval, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{outlet::Outlets, pulses::Pulse};
+use crate::{
+    App,
+    actions::{
+        devices::LEASE_MS,
+        orders::{self, Orders},
+        outputs::Controller,
+    },
+    store::actions::{
+        commands::{Command, News},
+        controllers,
+        devices::{Device, Presence},
+    },
+};
+
+/// Between two pings; who said nothing from one to the next is gone.
+const PING: Duration = Duration::from_secs(5);
+
+/// A connection that counts.
+pub struct Session<'a> {
+    pub app: &'a App,
+    pub device: Device,
+    pub session: String,
+    pub controller: &'a Controller,
+    pub outlets: Outlets,
+    pub pulses: Vec<Pulse>,
+    /// When the emergency output is looked at next.
+    pub alarm_ms: Option<i64>,
+    orders: Orders,
+}
+
+/// What comes next.
+enum Next {
+    Order(Option<Command>),
+    Heard,
+    Due,
+    Ping,
+}
+
+/// Whether other nodes may hold a controller; alone, what holds it is this program before it ended.
+pub fn is_shared(app: &App) -> bool {
+    app.db.kind == db::Kind::Postgres
+}
+
+/// Connects, and serves the controller until the connection breaks or `end`.
+pub async fn serve(app: &App, id: &str, controller: &Controller, end: &CancellationToken) -> anyhow::Result<()> {
+    let url = controller.address().map_err(anyhow::Error::msg)?;
+    let connected = end.run_until_cancelled(async { Outlets::read(Connection::open(&url).await?).await });
+    let Some(outlets) = connected.await.transpose()? else { return Ok(()) };
+    let (session, now_ms) = (Uuid::new_v4().to_string(), now_ms());
+    let here = Presence { session: &session, node: &app.fleet.node, now_ms, until_ms: now_ms + LEASE_MS };
+    let free_ms = if is_shared(app) { now_ms } else { i64::MAX };
+    let Some(device) = controllers::hold(&app.db, id, here, free_ms).await? else { return Ok(()) };
+    let ended = end.child_token();
+    // What was acknowledged is judged by what is read, so it is not given again.
+    let orders = Orders::new(id, i64::MAX, app.fleet.join(id, &session, ended.clone()));
+    let (pulses, alarm_ms) = (Vec::new(), None);
+    let mut session = Session { app, device, session, controller, outlets, pulses, alarm_ms, orders };
+    let served = ended.run_until_cancelled(session.run()).await;
+    orders::leave(app, id, &session.session).await;
+    served.unwrap_or(Ok(()))
+}
+
+impl Session<'_> {
+    async fn run(&mut self) -> anyhow::Result<()> {
+        self.recover().await?;
+        self.follow_alarm().await?;
+        let mut ping = interval(PING);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ping.tick().await;
+        loop {
+            match self.next(&mut ping).await? {
+                Next::Order(None) => return Ok(()),
+                Next::Order(Some(command)) => self.obey(&command).await?,
+                Next::Heard => {}
+                Next::Due => {
+                    self.take_back_due().await?;
+                    if self.alarm_ms.is_some_and(|at_ms| at_ms <= now_ms()) {
+                        self.follow_alarm().await?;
+                    }
+                }
+                Next::Ping => {
+                    ensure!(self.outlets.was_heard(), "the controller said nothing for {PING:?}");
+                    self.outlets.ask().await?;
+                }
+            }
+        }
+    }
+
+    async fn next(&mut self, ping: &mut Interval) -> anyhow::Result<Next> {
+        let due_ms = self.pulses.iter().map(|pulse| pulse.due_ms).chain(self.alarm_ms).min();
+        Ok(tokio::select! {
+            // What was said already is heard before silence is held against the controller.
+            biased;
+            heard = self.outlets.hear() => heard.map(|()| Next::Heard)?,
+            () = until(due_ms) => Next::Due,
+            order = self.orders.next(&self.app.db) => Next::Order(order?),
+            _ = ping.tick() => Next::Ping,
+        })
+    }
+
+    /// Stores what became of a command; gives whether that moved it.
+    pub async fn report(&self, number: i64, at_ms: i64, news: News) -> anyhow::Result<bool> {
+        let mut report = orders::report((&self.device.id, &self.session), number, news);
+        report.at_ms = at_ms;
+        let told = self.app.fleet.report(report).await;
+        Ok(told.ok_or_else(|| anyhow::anyhow!("what became of a command is not stored"))?.moved)
+    }
+}
+
+async fn until(due_ms: Option<i64>) {
+    let Some(due_ms) = due_ms else { return std::future::pending().await };
+    time::sleep(Duration::from_millis(u64::try_from(due_ms - now_ms()).unwrap_or(0))).await;
+}

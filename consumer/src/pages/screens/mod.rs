@@ -1,0 +1,79 @@
+//! The pages of devices that obey: who asks to be paired, who is there and shows what, and what each is to show or to do.
+
+mod act;
+mod editor;
+mod list;
+mod live;
+mod row;
+mod show;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use common::fields::FORM_LIMIT;
+use serde::Deserialize;
+
+use crate::App;
+
+/// Every page and form of them on one screen.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/screens", get(list::show))
+        .route("/screens-moved", get(live::follow))
+        .route("/new-device", get(act::new).post(act::make))
+        .route("/screens/pairings/{code}/accept", post(act::accept))
+        .route("/screens/pairings/{code}/refuse", post(act::refuse))
+        .route("/screens/{id}", get(show::show))
+        .route("/screens/{id}/content", get(show::show).post(show::change))
+        .route("/screens/{id}/tell", post(act::tell))
+        .route("/screens/{id}/place", post(act::place))
+        .route("/screens/{id}/forget", post(act::forget))
+        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+}
+
+/// What stands in the query after a form.
+#[derive(Default, Deserialize)]
+pub struct Said {
+    said: Option<String>,
+}
+
+impl Said {
+    /// The words for what the query names; nothing else of it is shown.
+    fn words(&self) -> Option<&'static str> {
+        Some(match self.said.as_deref()? {
+            "accepted" => "Paired. The screen is there in a moment.",
+            "refused" => "Refused. It may ask again in ten minutes.",
+            "told" => "Told. What became of it stands below the device.",
+            "placed" => "Saved. The device comes back with its new groups and tags.",
+            "kept" => "Saved. The screen reads it now, or when it comes back.",
+            "forgotten" => "Forgotten. Its key is good no longer.",
+            _ => return None,
+        })
+    }
+}
+
+/// Leads to the page, which says what was done.
+fn after(path: &str, code: &str) -> Response {
+    Redirect::to(&format!("{path}?said={code}")).into_response()
+}
+
+/// Where a screen is to be opened: the address that this page was asked at.
+fn address(headers: &HeaderMap) -> String {
+    let intake = super::intake(headers);
+    format!("{}/screen/", intake.trim_end_matches("/consumetasks"))
+}
+
+/// Names that were typed with commas between them.
+fn names(typed: &str) -> Vec<String> {
+    typed.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// Whether the answer is to be kept by nobody.
+fn no_store(mut answer: Response) -> Response {
+    answer.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    answer
+}

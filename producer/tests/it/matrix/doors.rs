@@ -1,0 +1,161 @@
+//! What stands before each route.
+
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// Everybody.
+    Open,
+    /// Who has the admin password.
+    Password,
+    /// A browser in which an account signed in; what has an id is that account's.
+    Session,
+    /// A browser in which any account signed in: what is offered is for all of them.
+    AnySession,
+    /// A browser in which the administrator's account signed in.
+    AdminSession,
+    /// Any account, by its keys.
+    Key,
+    /// The account that it belongs to, by its keys.
+    OwnKey,
+    /// The administrator's account, by its keys.
+    AdminKey,
+}
+
+pub const DOORS: [(Door, &[&str]); 8] = [
+    (
+        Door::Open,
+        &[
+            "GET /healthz",
+            "GET /readyz",
+            "GET /openapi.json",
+            "GET /docs",
+            "GET /assets/{file}",
+            "GET /login",
+            "POST /login",
+            "POST /logout",
+            "GET /account/login",
+            "POST /account/login",
+            "GET /account/new",
+            "POST /account/new",
+            "POST /v1/account",
+            // For who lost the key: the new one goes to the account's own endpoint.
+            "POST /v1/account/reset/apikey",
+            // They only say what is wrong with the address.
+            "GET /v1/account",
+            "DELETE /v1/account",
+            "POST /v1/account/{id}",
+            "PATCH /v1/account/{id}",
+            "PATCH /v1/webhook/registration",
+            "DELETE /v1/webhook/registration",
+            "POST /v1/webhook/registration/{id}",
+            "POST /v1/webhook/subscription",
+            "DELETE /v1/webhook/subscription",
+            "POST /v1/webhook/triggered",
+        ],
+    ),
+    (
+        Door::Password,
+        &[
+            "GET /",
+            "GET /batches",
+            "GET /batches/{id}",
+            "GET /batches/{id}/events",
+            "POST /batches/{id}/cancel",
+            "POST /batches/{id}/retry",
+            "GET /deliveries",
+            "GET /deliveries/{id}",
+            "GET /devices",
+            "GET /devices/events",
+            "GET /api/batches",
+            "GET /api/batches/{id}",
+            "GET /api/batches/{id}/lines",
+            "GET /api/deliveries",
+            "GET /api/deliveries/{id}",
+            "POST /api/deliveries/{id}/retry",
+            "GET /api/devices",
+            "GET /metrics",
+            "POST /producetasks",
+        ],
+    ),
+    (
+        Door::Session,
+        &[
+            "POST /account/logout",
+            "GET /account",
+            "POST /account/endpoint",
+            "POST /account/enable",
+            "POST /account/operational",
+            "POST /account/secret",
+            "POST /account/key",
+            "POST /account/delete",
+            "GET /account/webhooks",
+            "POST /account/webhooks",
+            "POST /account/webhooks/{id}/trigger",
+            "POST /account/webhooks/{id}/describe",
+            "POST /account/webhooks/{id}/delete",
+            "GET /account/subscriptions",
+            "POST /account/subscriptions",
+            "GET /account/subscriptions/{id}",
+            "POST /account/subscriptions/{id}/options",
+            "POST /account/subscriptions/{id}/ping",
+            "POST /account/subscriptions/{id}/recover",
+            "POST /account/subscriptions/{id}/delete",
+            "GET /account/deliveries",
+            "GET /account/deliveries/{id}",
+            "POST /account/deliveries/{id}/retry",
+            "POST /account/deliveries/{id}/cancel",
+            "GET /account/events",
+        ],
+    ),
+    (Door::AnySession, &["GET /account/webhooks/{id}"]),
+    (Door::AdminSession, &["GET /account/admin", "POST /account/admin/{id}/delete"]),
+    (
+        Door::Key,
+        &[
+            "PATCH /v1/account",
+            "GET /v1/account/health",
+            "POST /v1/account/enable",
+            "PUT /v1/account/operational",
+            "POST /v1/account/reset/secretkey",
+            "POST /v1/account/rotate/secretkey",
+            "GET /v1/webhook/registration",
+            "POST /v1/webhook/registration",
+            "GET /v1/webhook/registrations",
+            "GET /v1/webhook/registration/{id}",
+            "GET /v1/webhook/subscription",
+            "POST /v1/webhook/subscription/{id}",
+            "GET /v1/webhook/subscription/{id}",
+            "GET /v1/webhook/subscriptions",
+            "GET /v1/webhook/triggered",
+            "GET /v1/webhook/triggered/{id}",
+            "GET /v1/webhook/deliveries",
+        ],
+    ),
+    (
+        Door::OwnKey,
+        &[
+            "GET /v1/account/{id}",
+            "DELETE /v1/account/{id}",
+            "PATCH /v1/webhook/registration/{id}",
+            "DELETE /v1/webhook/registration/{id}",
+            "DELETE /v1/webhook/subscription/{id}",
+            "GET /v1/webhook/subscription/{id}/options",
+            "PATCH /v1/webhook/subscription/{id}/options",
+            "POST /v1/webhook/subscription/{id}/ping",
+            "POST /v1/webhook/subscription/{id}/recover",
+            "POST /v1/webhook/triggered/{id}",
+            "GET /v1/webhook/deliveries/{id}",
+            "POST /v1/webhook/deliveries/{id}/retry",
+            "POST /v1/webhook/deliveries/{id}/cancel",
+        ],
+    ),
+    (
+        Door::AdminKey,
+        &[
+            "GET /v1/accounts",
+            "DELETE /v1/accounts",
+            "DELETE /v1/webhook/registrations",
+            "DELETE /v1/webhook/subscriptions",
+        ],
+    ),
+];
