@@ -32,7 +32,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Admin {
 impl Admin {
     /// The address that they are at.
     #[must_use]
-    pub fn address(&self) -> &str {
+    pub fn from(&self) -> &str {
         &self.0
     }
 

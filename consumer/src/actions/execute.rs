@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{
     call::{Call, SensorData},
     functions::Function,
+    reach::means,
     refusal::Refusal,
     targets::Target,
 };
@@ -20,7 +21,7 @@ use crate::{
     store::actions::{
         audit::Entry,
         definitions::{self, Action},
-        devices::{self, Device, Kind},
+        devices::{self, Device},
         executions::{self, Execution, Plan, Step, Word},
         keys::Key,
     },
@@ -149,10 +150,9 @@ fn step(action: &Action, devices: &[Device], sensor: Option<&SensorData>, at_ms:
         Some(Function::DisableEmergency) => emergency = Some(Word::Ends),
         _ => {}
     }
-    let meant = target(&action.target).filter(|_| function.is_some());
-    let meant = devices.iter().filter(|device| meant.as_ref().is_some_and(|target| target.means(device)));
-    // Nobody else has outputs.
-    let meant = meant.filter(|device| function != Some(Function::SetOutput) || device.kind == Kind::Evok);
+    let meant = function.zip(target(&action.target));
+    let is_meant = |device: &&Device| meant.as_ref().is_some_and(|(function, target)| means(*function, target, device));
+    let meant = devices.iter().filter(is_meant);
     Ok(Step {
         action: action.name.clone(),
         function: action.function.clone(),

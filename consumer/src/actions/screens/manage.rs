@@ -207,7 +207,7 @@ pub async fn tell(
         created_ms: now_ms,
         updated_ms: now_ms,
     };
-    let caller = Caller { key: None, name: administrator::NAME, from: admin.address(), id: None };
+    let caller = Caller { key: None, name: administrator::NAME, from: admin.from(), id: None };
     let call = Call { event_id: String::new(), sensor_data, dry_run: false };
     Ok(execute::run(app, &caller, &call, &[action]).await?)
 }

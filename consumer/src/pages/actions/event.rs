@@ -161,7 +161,7 @@ pub async fn test(State(app): State<App>, admin: Admin, fields: Fields) -> Resul
     };
     // Whoever presses twice is led to the same execution.
     if executions::by_id(&app.db, &id).await?.is_none() {
-        let by = Caller { key: None, name: administrator::NAME, from: admin.address(), id: Some(&id) };
+        let by = Caller { key: None, name: administrator::NAME, from: admin.from(), id: Some(&id) };
         if let Err(refusal) = execute::execute(&app, &by, &call).await {
             admin.was_refused(&app, &event_id, &refusal).await?;
             return again(&app, &event_id, sensor, at_a_field(refusal)).await;

@@ -17,7 +17,10 @@ pub struct Kind {
 enum Shape {
     Line,
     Text,
+    /// Whole and not below 0.
     Number,
+    /// Any number.
+    Value,
     Check,
 }
 
@@ -107,6 +110,17 @@ pub const KINDS: &[Kind] = &[
         &[field("seconds", "For", "Whole seconds. Empty: until it wakes.", Shape::Number)],
     ),
     kind(Function::Wake, "Wake", "Ends the snooze.", &[]),
+    kind(
+        Function::SetOutput,
+        "Set output",
+        "A relay, a lamp or an analog output of a controller with Evok.",
+        &[
+            needed("dev", "Kind of output", "ro, do, ao, led or relay.", Shape::Line),
+            needed("circuit", "Circuit", "As Evok calls it, such as 1_01.", Shape::Line),
+            needed("value", "Value", "0 or 1; volts for an ao.", Shape::Value),
+            field("seconds", "Set back after", "Whole seconds. Empty: it stays.", Shape::Number),
+        ],
+    ),
 ];
 
 /// The kind of this name; the first where there is none.
@@ -123,7 +137,7 @@ impl Kind {
             hint: field.hint,
             value: value(field.name),
             is_text: field.shape == Shape::Text,
-            is_number: field.shape == Shape::Number,
+            is_number: matches!(field.shape, Shape::Number | Shape::Value),
             is_check: field.shape == Shape::Check,
         };
         self.fields.iter().map(with).collect()
@@ -137,6 +151,9 @@ impl Kind {
             let value = match field.shape {
                 Shape::Check => Value::from(!text.is_empty()),
                 Shape::Number => text.parse::<u32>().map_or_else(|_| Value::from(text.clone()), Value::from),
+                Shape::Value => {
+                    text.parse::<serde_json::Number>().map_or_else(|_| Value::from(text.clone()), Value::from)
+                }
                 Shape::Line | Shape::Text => Value::from(text.clone()),
             };
             if field.is_needed || !text.is_empty() {
@@ -172,10 +189,12 @@ mod tests {
 
     #[test]
     fn every_function_can_be_chosen() {
-        for name in ["load_url", "wake", "snooze", "send_sensor_event_data", "restart_device", "show_toast"] {
+        for name in
+            ["load_url", "wake", "snooze", "send_sensor_event_data", "restart_device", "show_toast", "set_output"]
+        {
             assert_eq!(of(name).function.as_str(), name);
         }
-        assert_eq!(KINDS.len(), 12);
+        assert_eq!(KINDS.len(), 13);
     }
 
     #[test]
