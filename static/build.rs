@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
 /// What esbuild starts from; each becomes one file of `dist/`.
-const ENTRIES: [&str; 11] = [
+const ENTRIES: [&str; 13] = [
     "ts/theme.ts",
     "ts/site.ts",
     "ts/consumer.ts",
@@ -24,7 +24,9 @@ const ENTRIES: [&str; 11] = [
     "ts/producer.ts",
     "ts/docs.ts",
     "ts/account.ts",
+    "ts/screen.ts",
     "css/site.css",
+    "css/screen.css",
 ];
 /// What is served as its package has it.
 const READY: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];

@@ -2,11 +2,18 @@
 
 use std::sync::Arc;
 
-use common::broker::{Broker, Heard};
+use anyhow::Context;
+use common::{
+    broker::{Broker, Heard},
+    config::given,
+    db::Db,
+    key,
+};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    config::Config,
     event::{Event, Record},
     feed::Feed,
 };
@@ -42,6 +49,24 @@ impl Bus {
             Self::Redis(broker) => Some(broker.is_up()),
         }
     }
+}
+
+/// The bus of the settings; what other nodes tell is fed into `feed` until `stop`.
+///
+/// # Errors
+/// When the broker's address is wrong, or the database fails.
+pub async fn connect(
+    config: &Config,
+    db: &Db,
+    feed: &Arc<Feed>,
+    (tasks, stop): (&TaskTracker, &CancellationToken),
+) -> anyhow::Result<Bus> {
+    let Some(url) = given(config.common.broker_url.as_ref()) else { return Ok(Bus::InProcess) };
+    // The channel carries the log's own name, so that two logs on one Redis do not hear each other.
+    let log_id = db.setting("log_id", &key::random_hex(8)).await.context("the log has no name")?;
+    let (broker, heard) = Broker::connect(url, format!("hookcast:log:{log_id}"), stop)?;
+    tasks.spawn(follow(heard, feed.clone(), stop.clone()));
+    Ok(Bus::Redis(broker))
 }
 
 /// Feeds what other nodes tell into `feed`; an empty or unreadable frame and a gap make it read the log.

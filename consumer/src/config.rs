@@ -9,8 +9,8 @@ use std::{
 
 use clap::{Parser, Subcommand, ValueEnum};
 use common::{
-    config::{CommonArgs, parse_duration},
-    guard::allow::AllowList,
+    config::{CommonArgs, is_loopback, parse_duration},
+    guard::{Policy, allow::AllowList},
 };
 
 /// Receives webhooks on `/consumetasks`, keeps them in an ordered log and shows them live on `/`.
@@ -82,6 +82,12 @@ pub struct Config {
 }
 
 impl Config {
+    /// Where datasources may be fetched from by a service that listens there.
+    #[must_use]
+    pub fn policy(&self, listen: SocketAddr) -> Policy {
+        Policy { allowed: self.allow_targets.clone(), loopback: is_loopback(listen) }
+    }
+
     /// The file with the sources; an empty setting is none.
     #[must_use]
     pub fn sources_file(&self) -> Option<&Path> {

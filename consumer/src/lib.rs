@@ -36,11 +36,8 @@ use anyhow::Context;
 use axum::{Router, routing::get};
 use common::{
     admin::{self, Gate},
-    broker::Broker,
-    config::{given, is_loopback},
     db::{self, Db},
     edge::{Edge, guard, harden},
-    guard::Policy,
     problem::Problem,
     seal::Vault,
     serve::{self, Answer},
@@ -129,7 +126,7 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     let db = db::open(&config.database_url, config.common.durability, &sqlx::migrate!()).await?;
     let feed = Feed::load(&db).await.context("cannot read the log")?;
     let tasks = TaskTracker::new();
-    let bus = connect_bus(&config, &db, &feed, (&tasks, &stop)).await?;
+    let bus = bus::connect(&config, &db, &feed, (&tasks, &stop)).await?;
     let metrics = Arc::new(Metrics::default());
     let (log, writer) = Log::new(config.intake_queue, db.clone(), feed.clone(), bus.clone(), metrics.clone());
     let closing_log = CancellationToken::new();
@@ -146,8 +143,7 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     let audience = Audience::default();
     let rereadings = Rereadings::new(db.clone(), feed.clone(), tasks.clone(), stop.clone());
     let max_sources = config.max_sources;
-    let policy = Policy { allowed: config.allow_targets.clone(), loopback: is_loopback(listen) };
-    let datasources = Datasources::new(Arc::new(policy), Patience::default())?;
+    let datasources = Datasources::new(config.policy(listen).into(), Patience::default())?;
     let services = Services {
         config,
         db,
@@ -214,20 +210,6 @@ async fn finish(app: &App, mut vital: JoinSet<()>) {
     app.tasks.wait().await;
     while vital.join_next().await.is_some() {}
     app.db.close().await;
-}
-
-async fn connect_bus(
-    config: &Config,
-    db: &Db,
-    feed: &Arc<Feed>,
-    (tasks, stop): (&TaskTracker, &CancellationToken),
-) -> anyhow::Result<Bus> {
-    let Some(url) = given(config.common.broker_url.as_ref()) else { return Ok(Bus::InProcess) };
-    // The channel carries the log's own name, so that two logs on one Redis do not hear each other.
-    let log_id = db.setting("log_id", &common::key::random_hex(8)).await?;
-    let (broker, heard) = Broker::connect(url, format!("hookcast:log:{log_id}"), stop)?;
-    tasks.spawn(bus::follow(heard, feed.clone(), stop.clone()));
-    Ok(Bus::Redis(broker))
 }
 
 fn keep_up(app: &App, vital: &mut JoinSet<()>) {

@@ -115,15 +115,25 @@ mod tests {
 
     #[test]
     fn every_file_the_pages_name_exists() {
-        for name in ["theme.js", "site.js", "consumer.js", "producer.js", "docs.js", "site.css", "icon.svg"] {
+        let scripts = ["theme.js", "site.js", "consumer.js", "producer.js", "docs.js", "screen.js"];
+        for name in scripts.into_iter().chain(["site.css", "screen.css", "icon.svg"]) {
             assert!(url(name).starts_with(&format!("/assets/{}-", name.split('.').next().unwrap())), "{name}");
         }
     }
 
+    fn weight(parts: &[&str]) -> usize {
+        ASSETS.iter().filter(|asset| parts.contains(&asset.name)).map(|asset| asset.br.len()).sum()
+    }
+
     #[test]
     fn the_dashboard_weighs_at_most_100_kb() {
-        let parts = ["theme.js", "site.js", "consumer.js", "site.css", "icon.svg"];
-        let weight: usize = ASSETS.iter().filter(|asset| parts.contains(&asset.name)).map(|asset| asset.br.len()).sum();
+        let weight = weight(&["theme.js", "site.js", "consumer.js", "site.css", "icon.svg"]);
         assert!(weight <= 100_000, "{weight} bytes of brotli");
+    }
+
+    #[test]
+    fn a_screen_weighs_at_most_25_kb() {
+        let weight = weight(&["screen.js", "screen.css"]);
+        assert!(weight <= 25_000, "{weight} bytes of brotli");
     }
 }

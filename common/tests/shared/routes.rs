@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "options"];
 
 /// The routes in the `.rs` files below the folders, which are named from the root of the workspace.
 pub fn in_sources(folders: &[&str]) -> BTreeSet<String> {

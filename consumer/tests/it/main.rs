@@ -9,6 +9,7 @@ mod devices;
 mod doors;
 mod intake;
 mod log;
+mod matrix;
 mod nodes;
 mod rules;
 mod sockets;

@@ -94,15 +94,12 @@ pub async fn list(State(app): State<App>) -> Result<Json<List>, Problem> {
     responses((status = 201, description = "`id`, and `key`, which is shown this once; a controller has none"), (status = 400), (status = 409, description = "The name is taken, or there are as many as may be")))]
 pub async fn create(State(app): State<App>, admin: Admin, body: Bytes) -> Result<Response, Problem> {
     let NewDevice { name, groups, tags, controller } = read(&body)?;
-    let made = match controller {
-        Some(controller) => {
-            let id = manage::make_controller(&app, &admin, (&name, &controller), (&groups, &tags)).await?;
-            json!({"id": id})
-        }
-        None => {
-            let (id, key) = manage::make(&app, &admin, &name, (&groups, &tags)).await?;
-            json!({"id": id, "key": key})
-        }
+    let made = if let Some(controller) = controller {
+        let id = manage::make_controller(&app, &admin, (&name, &controller), (&groups, &tags)).await?;
+        json!({"id": id})
+    } else {
+        let (id, key) = manage::make(&app, &admin, &name, (&groups, &tags)).await?;
+        json!({"id": id, "key": key})
     };
     Ok((StatusCode::CREATED, secret(&made)).into_response())
 }

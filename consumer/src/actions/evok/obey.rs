@@ -9,7 +9,11 @@ use super::{
     session::Session,
 };
 use crate::{
-    actions::{functions::Function, orders, outputs::SetOutput},
+    actions::{
+        functions::Function,
+        orders,
+        outputs::{SetOutput, other},
+    },
     store::actions::commands::{Command, News},
 };
 
@@ -24,7 +28,7 @@ pub struct Wanted {
 impl Session<'_> {
     /// Acknowledges the command, does it, and says what became of it.
     pub async fn obey(&mut self, command: &Command) -> anyhow::Result<()> {
-        self.app.fleet.mention(orders::report((&self.device.id, &self.session), command.number, News::Sent));
+        self.app.fleet.mention(orders::report((&self.device.id, &self.id), command.number, News::Sent));
         let at_ms = now_ms();
         if !self.report(command.number, at_ms, News::Acknowledged).await? {
             return Ok(());
@@ -64,17 +68,15 @@ impl Session<'_> {
         if let Err(said) = self.outlets.set(&outlet, &value).await? {
             if seconds.is_some() {
                 // It may still come to be set: then not for ever.
-                self.outlets.set(&outlet, &crate::actions::outputs::other(&value)).await?.ok();
+                self.outlets.set(&outlet, &other(&value)).await?.ok();
             }
             return self.end(command.number, News::Failed(Some(said))).await;
         }
-        match seconds {
-            Some(seconds) => self.begin(Pulse::new(command.number, (outlet, value), at_ms, seconds)).await,
-            None => {
-                self.end(command.number, News::Done(Some(format!("{} is {value}", name_of(&outlet))))).await?;
-                self.watch_alarm(command).await
-            }
+        if let Some(seconds) = seconds {
+            return self.begin(Pulse::new(command.number, (outlet, value), at_ms, seconds)).await;
         }
+        self.end(command.number, News::Done(Some(format!("{} is {value}", name_of(&outlet))))).await?;
+        self.watch_alarm(command).await
     }
 
     /// The end of a command.

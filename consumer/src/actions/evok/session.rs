@@ -30,7 +30,8 @@ const PING: Duration = Duration::from_secs(5);
 pub struct Session<'a> {
     pub app: &'a App,
     pub device: Device,
-    pub session: String,
+    /// What this connection is called in the table.
+    pub id: String,
     pub controller: &'a Controller,
     pub outlets: Outlets,
     pub pulses: Vec<Pulse>,
@@ -41,7 +42,7 @@ pub struct Session<'a> {
 
 /// What comes next.
 enum Next {
-    Order(Option<Command>),
+    Order(Option<Box<Command>>),
     Heard,
     Due,
     Ping,
@@ -65,9 +66,9 @@ pub async fn serve(app: &App, id: &str, controller: &Controller, end: &Cancellat
     // What was acknowledged is judged by what is read, so it is not given again.
     let orders = Orders::new(id, i64::MAX, app.fleet.join(id, &session, ended.clone()));
     let (pulses, alarm_ms) = (Vec::new(), None);
-    let mut session = Session { app, device, session, controller, outlets, pulses, alarm_ms, orders };
+    let mut session = Session { app, device, id: session, controller, outlets, pulses, alarm_ms, orders };
     let served = ended.run_until_cancelled(session.run()).await;
-    orders::leave(app, id, &session.session).await;
+    orders::leave(app, id, &session.id).await;
     served.unwrap_or(Ok(()))
 }
 
@@ -104,14 +105,14 @@ impl Session<'_> {
             biased;
             heard = self.outlets.hear() => heard.map(|()| Next::Heard)?,
             () = until(due_ms) => Next::Due,
-            order = self.orders.next(&self.app.db) => Next::Order(order?),
+            order = self.orders.next(&self.app.db) => Next::Order(order?.map(Box::new)),
             _ = ping.tick() => Next::Ping,
         })
     }
 
     /// Stores what became of a command; gives whether that moved it.
     pub async fn report(&self, number: i64, at_ms: i64, news: News) -> anyhow::Result<bool> {
-        let mut report = orders::report((&self.device.id, &self.session), number, news);
+        let mut report = orders::report((&self.device.id, &self.id), number, news);
         report.at_ms = at_ms;
         let told = self.app.fleet.report(report).await;
         Ok(told.ok_or_else(|| anyhow::anyhow!("what became of a command is not stored"))?.moved)

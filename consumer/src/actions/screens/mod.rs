@@ -4,6 +4,7 @@ pub mod content;
 pub mod datasources;
 pub mod manage;
 pub mod pairing;
+pub mod player;
 pub mod session;
 pub mod showing;
 
@@ -40,6 +41,7 @@ pub fn routes() -> Router<App> {
         .route("/screen-api/datasources/{name}", get(datasources::show))
         .route("/screen-api/session", post(session::begin))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .merge(player::routes())
 }
 
 /// The device whose key the request brings.

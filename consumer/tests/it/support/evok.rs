@@ -113,7 +113,7 @@ async fn converse(stream: TcpStream, shared: &Shared, changes: &broadcast::Sende
                 if asked["cmd"] == "all" {
                     let all = Value::from(shared.devices.lock().unwrap().clone());
                     socket.send(Message::text(all.to_string())).await.ok()?;
-                } else if let Some(change) = set(shared, &asked)? {
+                } else if let Some(change) = set(shared, &asked).ok()? {
                     let _ = changes.send(change);
                 }
             }
@@ -121,18 +121,21 @@ async fn converse(stream: TcpStream, shared: &Shared, changes: &broadcast::Sende
     }
 }
 
-/// The change to be told; outside `None`: the connection breaks.
-fn set(shared: &Shared, asked: &Value) -> Option<Option<String>> {
+/// What the connection breaks by.
+struct Broken;
+
+/// The change to be told, if it is one.
+fn set(shared: &Shared, asked: &Value) -> Result<Option<String>, Broken> {
     assert_eq!(asked["cmd"], "set", "{asked}");
     shared.sets.lock().unwrap().push((asked["circuit"].as_str().unwrap().to_owned(), asked["value"].clone()));
     if shared.breaks.swap(false, SeqCst) {
-        return None;
+        return Err(Broken);
     }
     let mut devices = shared.devices.lock().unwrap();
     let device = devices.iter_mut().find(|it| it["dev"] == asked["dev"] && it["circuit"] == asked["circuit"]);
     let Some(device) = device.filter(|it| !shared.stuck.load(SeqCst) && it["value"] != asked["value"]) else {
-        return Some(None);
+        return Ok(None);
     };
     device["value"] = asked["value"].clone();
-    Some(Some(json!([device]).to_string()))
+    Ok(Some(json!([device]).to_string()))
 }

@@ -121,7 +121,10 @@ struct Told<'a> {
     value: &'a RawValue,
 }
 
-/// `GET /screen-api/datasources/{name}`: the JSON of a datasource of the screen's content; 502 when it cannot be had, and says why.
+/// `GET /screen-api/datasources/{name}`: the JSON of a datasource of the screen's content.
+///
+/// # Errors
+/// 404 when the content has none of this name, 502 when it cannot be had, and says why.
 pub async fn show(
     State(app): State<App>,
     Screen(device): Screen,

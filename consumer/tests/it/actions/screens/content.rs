@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use super::{ask, audit, content, listed, own_key, pair, put};
+use super::{ask, audit, content, listed, own_key, pair, put, with_key};
 use crate::{
     actions::{Device, device, make},
     support::{
@@ -143,6 +143,39 @@ async fn the_commands_in_the_documentation_put_up_a_screen() {
         let mut screen = Device::connect(&app, &own_key('a'), json!(0)).await;
         assert_eq!(screen.does().await["function"], "refresh_content");
         assert_eq!(screen.does().await["parameters"]["text"], "Lunch is ready");
+        app.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_screen_gets_the_datasources_of_its_content_and_is_told_what_is_wrong_with_them() {
+    on_both(async |database| {
+        let app = TestApp::start(&database, &[]).await;
+        let key = own_key('d');
+        let id = pair(&app, "lobby-1", &key).await;
+        let sources = json!([
+            {"name": "weather", "url": app.url("/api/counts"), "every_seconds": 60},
+            {"name": "cloud", "url": "http://169.254.169.254/latest", "every_seconds": 60},
+            {"name": "page", "url": app.url("/healthz"), "every_seconds": 60},
+        ]);
+        let path = format!("/api/action-devices/{id}/content");
+        let kept = json!({"items": [{"type": "dashboard", "seconds": 30}], "datasources": sources});
+        assert_eq!(put(&app, &path, &kept).await.0, 204);
+        let answer = with_key(&app, "/screen-api/datasources/weather?fresh=1", &key).await;
+        assert_eq!((answer.status().as_u16(), &answer.headers()["cache-control"]), (200, &"no-store".parse().unwrap()));
+        let told: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert!(told["fetched_at"].is_string() && told["value"]["total"].is_number(), "{told}");
+        for (name, status, said) in
+            [("cloud", 502, "ALLOW_TARGETS"), ("page", 502, "not JSON"), ("none", 404, "datasource")]
+        {
+            let answer = with_key(&app, &format!("/screen-api/datasources/{name}"), &key).await;
+            assert_eq!(answer.status(), status, "{name}");
+            let text = answer.text().await.unwrap();
+            assert!(text.contains(said), "{name}: {text}");
+        }
+        let strange = with_key(&app, "/screen-api/datasources/weather", &own_key('e')).await;
+        assert_eq!(strange.status(), 401);
         app.end().await;
     })
     .await;

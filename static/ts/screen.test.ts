@@ -1,0 +1,223 @@
+/* The pure parts of a screen: what is shown when, which rule matches, how texts are filled, and how commands are obeyed. Run by `npm test`. */
+import { deepEqual, equal } from "node:assert/strict";
+import { test } from "node:test";
+import { left } from "./screen/alarm.ts";
+import { changed } from "./screen/commands.ts";
+import { type Content, type Item, matching, type Rule } from "./screen/content.ts";
+import { type Order, Orders } from "./screen/orders.ts";
+import { advance, begin, failed, following, nextChange, revive, type Stage, shown, withItems } from "./screen/stage.ts";
+import { fill, ink } from "./screen/template.ts";
+
+const card = (text: string, seconds: number): Item => ({ type: "card", text, seconds });
+const ITEMS = [card("a", 10), card("b", 20), card("c", 5)];
+const RULES: Rule[] = [
+  { sensor: "door-1", event: "open", show: card("open", 1), seconds: 4 },
+  { value: "7", show: card("seven", 1), seconds: 4 },
+];
+const CONTENT: Content = { items: ITEMS, datasources: [], rules: RULES };
+
+/** What is seen, in a word. */
+function seen(stage: Stage, items = ITEMS): string {
+  const now = shown(stage, items);
+  if ("emergency" in now) return `emergency ${now.emergency.text}`;
+  if (!("item" in now)) return now.kind;
+  const said = now.item.type === "card" ? now.item.text : now.item.type === "dashboard" ? "" : now.item.url;
+  return `${now.kind} ${said}`;
+}
+
+function obey(stage: Stage, name: string, parameters: Record<string, unknown>, now: number): Stage {
+  return changed(stage, { id: 1, function: name, parameters }, CONTENT, now)?.[0] ?? stage;
+}
+
+test("the loop shows each item for its time, and begins again", () => {
+  let stage = begin(ITEMS, 0);
+  const times = [9_999, 10_000, 29_999, 30_000, 35_000];
+  const said = times.map((now) => {
+    stage = advance(stage, ITEMS, now);
+    return seen(stage);
+  });
+  deepEqual(said, ["loop a", "loop b", "loop b", "loop c", "loop a"]);
+  equal(nextChange(stage, ITEMS), 45_000);
+  deepEqual(following(stage, ITEMS), { item: ITEMS[1], turn: stage.turn + 1 });
+  equal(seen(begin([], 0), []), "empty");
+  equal(nextChange(begin([], 0), []), null);
+});
+
+test("after sleep of the machine the next item has its whole time, and a clock that was put back costs nothing", () => {
+  let stage = advance(begin(ITEMS, 0), ITEMS, 9_000_000);
+  deepEqual([seen(stage), stage.left], ["loop b", 20_000]);
+  stage = advance(stage, ITEMS, 1000);
+  deepEqual([seen(stage), stage.left], ["loop b", 20_000]);
+});
+
+test("an emergency outranks sleep, sleep a rule, a rule an address, an address the loop", () => {
+  let stage = advance(begin(ITEMS, 0), ITEMS, 4000);
+  stage = obey(stage, "load_url", { url: "http://a", seconds: 600 }, 4000);
+  stage = obey(stage, "send_sensor_event_data", { sensor_data: { id: "door-1", event: "open", value: "" } }, 4000);
+  stage = obey(stage, "snooze", { seconds: 2 }, 4000);
+  stage = obey(stage, "enable_emergency", { text: "out", until: "1970-01-01T00:00:05Z" }, 4000);
+  const said = [4999, 5000, 6000, 8000, 604_000].map((now) => {
+    stage = advance(stage, ITEMS, now);
+    return seen(stage);
+  });
+  deepEqual(said, ["emergency out", "snoozed", "rule open", "url http://a", "loop a"]);
+  equal(stage.left, 6000);
+});
+
+test("an emergency without an end lasts until it is taken back, and the loop goes on with the same item", () => {
+  let stage = advance(begin(ITEMS, 0), ITEMS, 12_000);
+  stage = advance(stage, ITEMS, 15_000);
+  const before = stage.left;
+  stage = obey(stage, "enable_emergency", { text: "out", until: null, color: "red;}" }, 15_000);
+  equal(nextChange(stage, ITEMS), null);
+  stage = advance(stage, ITEMS, 900_000_000);
+  equal(seen(stage), "emergency out");
+  // A colour that is none is not used.
+  equal(stage.emergency?.color, "#b00020");
+  stage = obey(stage, "disable_emergency", {}, 900_000_000);
+  deepEqual([seen(stage), stage.left], ["loop b", before]);
+});
+
+test("a paused loop stays, also under an address; to resume takes the address away", () => {
+  let stage = obey(begin(ITEMS, 0), "pause_loop", {}, 0);
+  stage = advance(stage, ITEMS, 60_000);
+  deepEqual([seen(stage), nextChange(stage, ITEMS)], ["paused a", null]);
+  stage = obey(stage, "load_url", { url: "http://a" }, 60_000);
+  stage = advance(stage, ITEMS, 6_000_000);
+  equal(seen(stage), "url http://a");
+  stage = obey(stage, "resume_loop", {}, 6_000_000);
+  deepEqual([seen(stage), stage.left], ["loop a", 10_000]);
+});
+
+test("sleep without an end lasts until it is woken", () => {
+  let stage = obey(begin(ITEMS, 0), "snooze", {}, 0);
+  stage = advance(stage, ITEMS, 9_000_000);
+  equal(seen(stage), "snoozed");
+  equal(seen(obey(stage, "wake", {}, 9_000_000)), "loop a");
+});
+
+test("a screen that starts again is where it was, and what has ended meanwhile is gone", () => {
+  let stage = advance(begin(ITEMS, 0), ITEMS, 10_000);
+  stage = advance(stage, ITEMS, 13_000);
+  stage = obey(stage, "load_url", { url: "http://a", seconds: 10 }, 13_000);
+  stage = obey(stage, "enable_emergency", { text: "out", until: null }, 13_000);
+  const kept = JSON.stringify(stage);
+  const soon = revive(kept, ITEMS, 14_000) as Stage;
+  equal(seen(soon), "emergency out");
+  const late = revive(kept, ITEMS, 9_000_000) as Stage;
+  deepEqual([seen({ ...late, emergency: null }), late.left], ["loop b", 17_000]);
+  const [fewer] = [revive(kept, ITEMS.slice(0, 1), 14_000) as Stage];
+  deepEqual([fewer.at, fewer.left], [0, 10_000]);
+  deepEqual(
+    [null, "", "no JSON", "null", "7", '{"at":"x"}'].map((text) => revive(text, ITEMS, 0)),
+    [null, null, null, null, null, null],
+  );
+});
+
+test("with other items the loop stays at what it shows, wherever that is now", () => {
+  const stage = advance(begin(ITEMS, 0), ITEMS, 10_000);
+  deepEqual(withItems(stage, ITEMS, [ITEMS[0], ITEMS[1]] as Item[]), stage);
+  equal(seen(withItems(stage, ITEMS, [ITEMS[1], ITEMS[0]] as Item[]), [ITEMS[1], ITEMS[0]] as Item[]), "loop b");
+  const other = withItems(stage, ITEMS, [card("x", 3)]);
+  deepEqual([other.at, other.left, other.turn], [0, 3000, stage.turn + 1]);
+  const first = withItems(begin([], 0), [], ITEMS);
+  deepEqual([first.at, first.left], [0, 10_000]);
+});
+
+test("what cannot be shown is passed over soon", () => {
+  equal(failed(begin(ITEMS, 0)).left, 4000);
+  equal(failed({ ...begin(ITEMS, 0), left: 100 }).left, 100);
+});
+
+test("a rule matches when each member that it names is what the sensor said", () => {
+  const of = (said: object) => RULES.indexOf(matching(RULES, said) as Rule);
+  deepEqual(
+    [
+      of({ id: "door-1", event: "open", value: "7" }),
+      of({ id: "door-2", event: "open", value: 7 }),
+      of({ id: "door-1", event: "shut", value: "8" }),
+      of({}),
+    ],
+    [0, 1, -1, -1],
+  );
+  equal(matching([], {}), null);
+});
+
+test("a card's text has the values at its paths, and a dash where there is none", () => {
+  const value = { main: { temp: 21.5, list: [{ is: true }], none: null, html: "<b>x</b>" }, "a b": 1 };
+  const cases: [string, string][] = [
+    ["{{main.temp}} °C", "21.5 °C"],
+    ["{{ main.list.0.is }}{{a b}}", "true1"],
+    ["{{main.none}} {{main.nope.deep}} {{main.constructor}} {{main.list.length}}", "– – – 1"],
+    ["{{main.html}}", "<b>x</b>"],
+    ["{{main.list}}", '[{"is":true}]'],
+    ["no {{ end", "no {{ end"],
+  ];
+  for (const [text, expected] of cases) equal(fill(text, value), expected);
+  equal(fill("{{.}} {{a}}", 7), "7 –");
+  equal(fill("{{a}}", undefined), "–");
+});
+
+test("the ink can be read on its ground", () => {
+  deepEqual(["#b00020", "#ffcc00", "#fff", "#000", "#0a7", "#777777"].map(ink), [
+    "#fff",
+    "#000",
+    "#000",
+    "#fff",
+    "#000",
+    "#000",
+  ]);
+});
+
+test("the time that is left is counted down", () => {
+  deepEqual([0, 1, 59_000, 61_000, 3_600_000, -5].map(left), ["0:00", "0:01", "0:59", "1:01", "1:00:00", "0:00"]);
+});
+
+/** A server that answers acknowledgements in turn, and what is said and done to it. */
+function obeying(answers: object[], perform: (order: Order) => string | Promise<string>) {
+  const heard: string[] = [];
+  const note = (id: number) => heard.push(`note ${id}`);
+  const orders = new Orders(perform, note, async () => void heard.push("pause"));
+  orders.begin(async (word, { id, text }) => {
+    heard.push([word, id, text].filter((it) => it !== undefined).join(" "));
+    return word === "ack" ? (answers.shift() ?? { execute: true }) : {};
+  });
+  const take = (id: number, name = "wake") => orders.take({ id, function: name, parameters: {} });
+  return { heard, take, orders };
+}
+
+test("a command is done only when its acknowledgement says so, noted before, and reported", async () => {
+  const { heard, take } = obeying([{ execute: false }, { execute: true }, { execute: true }], ({ id }) => {
+    if (id === 3) throw new Error("no such page");
+    return "fine";
+  });
+  await Promise.all([take(1), take(2), take(2), take(3)]);
+  await take(4);
+  deepEqual(heard, [
+    ...["ack 1", "ack 2", "note 2", "done 2 fine"],
+    ...["ack 3", "note 3", "failed 3 no such page", "ack 4", "note 4", "done 4 fine"],
+  ]);
+});
+
+test("an acknowledgement that was not stored is said again", async () => {
+  const { heard, take } = obeying([{ error: "not stored" }, { execute: true }], () => "");
+  await take(1);
+  deepEqual(heard, ["ack 1", "pause", "ack 1", "note 1", "done 1"]);
+});
+
+test("what takes long holds up nothing, and is reported when it is done", async () => {
+  let finish = (_: string) => {};
+  const { heard, take } = obeying([], ({ id }) => (id === 1 ? new Promise((done) => (finish = done)) : "out"));
+  await take(1);
+  await take(2);
+  finish("read");
+  await Promise.resolve().then(() => undefined);
+  deepEqual(heard, ["ack 1", "note 1", "ack 2", "note 2", "done 2 out", "done 1 read"]);
+});
+
+test("what an ended connection brought is not done", async () => {
+  const { heard, take, orders } = obeying([], () => "");
+  orders.end();
+  await take(1);
+  deepEqual(heard, []);
+});

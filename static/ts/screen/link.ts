@@ -1,0 +1,121 @@
+/* The connection of a screen: comes again for ever, at times that many screens do not share. */
+import { io, type Socket } from "socket.io-client";
+import type { Answer, Order, Say } from "./orders.ts";
+
+const SHORTEST = 500;
+const LONGEST = 5000;
+const ANSWER_WITHIN = 10_000;
+/** A connection that the server ends so soon, so often, is wanted by another browser with the same key. */
+const SOON = 15_000;
+const OFTEN = 4;
+const GIVE_WAY_FOR = 30_000;
+
+export interface State {
+  device: string;
+  groups: string[];
+  tags: string[];
+  emergency: Record<string, unknown> | null;
+}
+
+export interface Obeying {
+  auth(): { key: string; last: number | null };
+  /** Asks whether the key is good before each attempt; `false` ends the link. */
+  mayConnect(): Promise<boolean>;
+  connected(say: Say): void;
+  state(state: State): void;
+  command(order: Order): void;
+  lost(): void;
+  /** Another browser has the same key, or no more. */
+  contested(is: boolean): void;
+}
+
+export class Link {
+  private readonly socket: Socket;
+  private wait = SHORTEST;
+  private endedSoon = 0;
+
+  constructor(private readonly obeying: Obeying) {
+    const auth = (give: (auth: object) => void) => give(obeying.auth());
+    const transports = ["websocket", "polling"];
+    this.socket = io("/devices", {
+      auth,
+      transports,
+      tryAllTransports: true,
+      reconnection: false,
+      autoConnect: false,
+      forceNew: true,
+      timeout: 8000,
+    });
+    this.socket.on("state", (state: State) => obeying.state(state));
+    this.socket.on("command", (order: Order) => obeying.command(order));
+  }
+
+  /** Connects again and again, until the key is good no more. */
+  async keep(): Promise<void> {
+    while (await this.obeying.mayConnect()) {
+      const since = Date.now();
+      const reason = await this.once();
+      this.obeying.lost();
+      await this.pause(reason, Date.now() - since);
+    }
+    this.socket.disconnect();
+  }
+
+  /** Says what is seen now; who is away says it when it is back. */
+  showing(what: { kind: string; label: string }): void {
+    if (this.socket.connected) this.socket.emit("showing", what);
+  }
+
+  /** Drops the connection; it comes again by itself. */
+  drop(): void {
+    this.socket.disconnect();
+  }
+
+  /** One connection, from its attempt to its end; why it ended. */
+  private once(): Promise<string> {
+    return new Promise((ended) => {
+      const over = (reason: string) => {
+        for (const event of ["connect", "connect_error", "disconnect"]) this.socket.off(event);
+        this.socket.disconnect();
+        ended(reason);
+      };
+      this.socket.on("connect", () => this.obeying.connected((word, about) => this.say(word, about)));
+      this.socket.on("connect_error", () => over("refused"));
+      this.socket.on("disconnect", over);
+      this.socket.connect();
+    });
+  }
+
+  /** Nothing is answered: the connection is dropped, and what is open comes again with the next. */
+  private async say(word: string, about: { id: number; text?: string }): Promise<Answer> {
+    try {
+      return (await this.socket.timeout(ANSWER_WITHIN).emitWithAck(word, about)) as Answer;
+    } catch (error) {
+      this.drop();
+      throw error;
+    }
+  }
+
+  private async pause(reason: string, lasted: number): Promise<void> {
+    const soon = reason === "io server disconnect" && lasted < SOON;
+    this.endedSoon = soon ? this.endedSoon + 1 : 0;
+    this.obeying.contested(this.endedSoon >= OFTEN);
+    this.wait = reason === "refused" ? Math.min(LONGEST, this.wait * 1.6) : SHORTEST * 2;
+    const longest = this.endedSoon >= OFTEN ? GIVE_WAY_FOR : this.wait;
+    const milliseconds = SHORTEST + Math.random() * Math.max(SHORTEST, longest - SHORTEST);
+    await moment(milliseconds);
+  }
+}
+
+/** Waits so long, or until the network is there again. */
+export function moment(milliseconds: number): Promise<void> {
+  return new Promise((done) => {
+    const timer = setTimeout(over, milliseconds);
+    function over() {
+      clearTimeout(timer);
+      removeEventListener("online", over);
+      done();
+    }
+    addEventListener("online", over);
+  });
+}
