@@ -8,11 +8,8 @@ mod keys;
 mod kills;
 mod nodes;
 mod outputs;
-<<<<<<< HEAD
 mod pages;
-=======
 mod player;
->>>>>>> main
 mod program;
 mod refusals;
 mod screens;
