@@ -64,13 +64,13 @@ async fn an_operator_guards_a_source_and_sees_every_kind_of_sender() {
 }
 
 #[tokio::test]
-async fn an_administrator_makes_keys_and_actions_and_reads_what_became_of_them() {
-    play("actions.mjs").await;
+async fn screens_are_paired_and_do_what_they_are_told() {
+    play("screens.mjs").await;
 }
 
 #[tokio::test]
-async fn screens_are_paired_and_do_what_they_are_told() {
-    play("screens.mjs").await;
+async fn an_administrator_makes_keys_and_actions_and_reads_what_became_of_them() {
+    play("actions.mjs").await;
 }
 
 #[tokio::test]

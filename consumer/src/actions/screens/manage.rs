@@ -8,7 +8,7 @@ use super::content::Content;
 use crate::{
     App,
     actions::{
-        administrator::Admin,
+        administrator::{self, Admin},
         call::{Call, check_sensor},
         definitions::DEFAULT_TTL_MS,
         doors,
@@ -207,7 +207,7 @@ pub async fn tell(
         created_ms: now_ms,
         updated_ms: now_ms,
     };
-    let caller = Caller { key: None, name: "admin", from: admin.from(), id: None };
+    let caller = Caller { key: None, name: administrator::NAME, from: admin.from(), id: None };
     let call = Call { event_id: String::new(), sensor_data, dry_run: false };
     Ok(execute::run(app, &caller, &call, &[action]).await?)
 }

@@ -1,20 +1,14 @@
 //! What the operator does with devices by these pages.
 
-use askama::Template;
 use axum::{
     extract::{Path, State},
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use common::{
-    fields::Fields,
-    page,
-    problem::Problem,
-    time::{now_ms, rfc3339},
-};
-use serde_json::{Map, Value, json};
+use common::{fields::Fields, problem::Problem};
+use serde_json::{Map, Number, Value, json};
 
-use super::{after, names, no_store};
+use super::{after, names};
 use crate::{
     App,
     actions::{
@@ -27,55 +21,6 @@ use crate::{
         },
     },
 };
-
-#[derive(Template)]
-#[template(path = "new_device.html")]
-struct NewDevicePage {
-    served_at: String,
-    producer_url: String,
-    error: Option<String>,
-    name: String,
-    groups: String,
-    tags: String,
-    /// Id and key of one that was just made.
-    made: Option<(String, String)>,
-}
-
-/// `GET /new-device`.
-pub async fn new(State(app): State<App>) -> Response {
-    let (name, groups, tags) = Default::default();
-    whole(&app, (name, groups, tags), None, None)
-}
-
-/// `POST /new-device`: the key of the new device is shown this once.
-pub async fn make(State(app): State<App>, admin: Admin, fields: Fields) -> Response {
-    let typed = (fields.owned("name"), fields.owned("groups"), fields.owned("tags"));
-    let (groups, tags) = (names(&typed.1), names(&typed.2));
-    match manage::make(&app, &admin, &typed.0, (&groups, &tags)).await {
-        Ok(made) => no_store(whole(&app, typed, None, Some(made))),
-        Err(problem) if problem.status.is_client_error() => {
-            (problem.status, whole(&app, typed, Some(problem.detail), None)).into_response()
-        }
-        Err(problem) => problem.into_response(),
-    }
-}
-
-fn whole(
-    app: &App,
-    (name, groups, tags): (String, String, String),
-    error: Option<String>,
-    made: Option<(String, String)>,
-) -> Response {
-    page::render(&NewDevicePage {
-        served_at: rfc3339(now_ms()),
-        producer_url: app.config.producer_url.clone(),
-        error,
-        name,
-        groups,
-        tags,
-        made,
-    })
-}
 
 /// `POST /screens/pairings/{code}/accept`: with groups and tags, but where it replaces a screen.
 pub async fn accept(
@@ -159,15 +104,23 @@ fn parameters(function: Function, fields: &Fields) -> Result<Value, Problem> {
             take("text", "emergency");
             take("color", "color");
         }
+        Function::SetOutput => {
+            take("dev", "dev");
+            take("circuit", "circuit");
+            parameters.insert("value".into(), json!(number(fields, "value", "Value is a number, such as 1.")?));
+        }
         _ => {}
     }
-    let seconds = fields.get("seconds");
-    if !seconds.is_empty() && matches!(function, Function::LoadUrl | Function::Snooze) {
-        let seconds: u32 =
-            seconds.parse().map_err(|_| Problem::bad_request("Seconds is a whole number, or empty for no end."))?;
-        parameters.insert("seconds".into(), seconds.into());
+    let may_end = matches!(function, Function::LoadUrl | Function::Snooze | Function::SetOutput);
+    if may_end && !fields.get("seconds").is_empty() {
+        let seconds = number(fields, "seconds", "Seconds is a whole number, or empty for no end.")?;
+        parameters.insert("seconds".into(), json!(seconds));
     }
     Ok(Value::Object(parameters))
+}
+
+fn number(fields: &Fields, field: &str, error: &str) -> Result<Number, Problem> {
+    fields.get(field).trim().parse().map_err(|_| Problem::bad_request(error))
 }
 
 fn back(fields: &Fields, id: &str) -> String {

@@ -4,6 +4,7 @@ mod act;
 mod editor;
 mod list;
 mod live;
+mod new;
 mod row;
 mod show;
 
@@ -24,7 +25,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/screens", get(list::show))
         .route("/screens-moved", get(live::follow))
-        .route("/new-device", get(act::new).post(act::make))
+        .route("/new-device", get(new::show).post(new::make))
         .route("/screens/pairings/{code}/accept", post(act::accept))
         .route("/screens/pairings/{code}/refuse", post(act::refuse))
         .route("/screens/{id}", get(show::show))

@@ -37,6 +37,7 @@ pub struct DeviceRow {
     pub name: String,
     pub kind: &'static str,
     pub is_screen: bool,
+    pub is_evok: bool,
     pub online: bool,
     pub seen: Option<Stamp>,
     pub showing: Option<Thumbnail>,
@@ -56,6 +57,7 @@ impl DeviceRow {
         };
         Self {
             is_screen: device.kind == Kind::Screen,
+            is_evok: device.kind == Kind::Evok,
             kind,
             online: device.online_until_ms > now_ms,
             seen: device.last_seen_ms.map(|at_ms| Stamp::of(at_ms, now_ms)),

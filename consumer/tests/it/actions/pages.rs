@@ -240,10 +240,10 @@ async fn a_test_runs_once_and_shows_what_became_of_it_on_each_device() {
         device(&app, "away", &[]).await;
         action(&app, "hello", json!({})).await;
         let mut screen = Device::connect(&app, &screen, json!(null)).await;
-        let test = [("event_id", "hello"), ("test", "0193d8f2-0000-7000-8000-000000000001")];
+        let fields = [("event_id", "hello"), ("test", "0193d8f2-0000-7000-8000-000000000001")];
         let execution = "/actions/executions/0193d8f2-0000-7000-8000-000000000001";
         for _ in 0..2 {
-            leads_to(&form(&app, "/actions/event/test", &test).await, &format!("{execution}?said=tested"));
+            leads_to(&form(&app, "/actions/event/test", &fields).await, &format!("{execution}?said=tested"));
         }
         screen.does().await;
         let shown = eventually("it is done", async || {
