@@ -73,7 +73,9 @@ pub fn plural(count: i64, one: &str) -> String {
 }
 
 fn many(one: &str) -> String {
-    one.strip_suffix('y').map_or_else(|| format!("{one}s"), |stem| format!("{stem}ies"))
+    // A key and its keys, a delivery and its deliveries.
+    let stem = one.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']));
+    stem.map_or_else(|| format!("{one}s"), |stem| format!("{stem}ies"))
 }
 
 /// `38.9 %`; of nothing it is 0.
@@ -157,7 +159,10 @@ mod tests {
         assert_eq!([percent(0, 0), percent(1, 3), percent(5, 5)], ["0 %", "33.3 %", "100 %"]);
         assert_eq!([rate(0.0), rate(24.62), rate(2000.4)], ["0", "24.6", "2,000"]);
         assert_eq!([plural(1, "task"), plural(2000, "task")], ["1 task", "2,000 tasks"]);
-        assert_eq!([plural(1, "delivery"), plural(0, "delivery")], ["1 delivery", "0 deliveries"]);
+        assert_eq!(
+            [plural(1, "delivery"), plural(0, "delivery"), plural(2, "key")],
+            ["1 delivery", "0 deliveries", "2 keys"]
+        );
         assert_eq!([bytes(12), bytes(2048), bytes(3 << 20)], ["12 B", "2.0 KiB", "3.0 MiB"]);
     }
 

@@ -51,9 +51,12 @@ pub struct Row {
 impl Row {
     pub fn of(key: &Key, now_ms: i64) -> Self {
         let is_expired = key.expires_ms.is_some_and(|expires_ms| expires_ms <= now_ms);
+        let is_used_up = key.max_uses.is_some_and(|max| key.uses >= max);
         let expires = match key.expires_ms {
+            None if is_used_up => "used up".into(),
             None => "does not expire".into(),
             Some(_) if is_expired => "expired".into(),
+            Some(_) if is_used_up => "used up".into(),
             Some(expires_ms) => format!("expires in {}", duration((expires_ms - now_ms) / 1000)),
         };
         let uses = match key.max_uses {
@@ -67,7 +70,7 @@ impl Row {
             expires,
             rate: format!("{} / min", grouped(key.rate_per_minute)),
             uses,
-            is_over: is_expired || key.max_uses.is_some_and(|max| key.uses >= max),
+            is_over: is_expired || is_used_up,
             last: key.last_used_ms.map(|at_ms| Stamp::of(at_ms, now_ms)),
             from: key.last_used_from.clone().unwrap_or_default(),
         }

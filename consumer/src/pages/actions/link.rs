@@ -119,7 +119,7 @@ async fn key_for(
         })?),
     };
     let new = NewKey {
-        name: short(&format!("link {} for {event_id}", rfc3339(now_ms))),
+        name: short(&format!("link of {} for {event_id}", rfc3339(now_ms).replace('T', " ").trim_end_matches('Z'))),
         event_ids: Some(vec![event_id.to_owned()]),
         expires_at: expires_ms.map(rfc3339),
         rate_per_minute: None,

@@ -246,12 +246,12 @@ async fn a_test_runs_once_and_shows_what_became_of_it_on_each_device() {
             leads_to(&form(&app, "/actions/event/test", &fields).await, &format!("{execution}?said=tested"));
         }
         screen.does().await;
-        let text = eventually("it is done", async || {
-            let text = page(&app, execution).await;
-            text.contains("1 done").then_some(text)
+        let shown = eventually("it is done", async || {
+            let shown = page(&app, execution).await;
+            shown.contains("1 done").then_some(shown)
         })
         .await;
-        assert!(text.contains("1 queued") && text.contains("done it") && !text.contains("<b>lobby"), "{text}");
+        assert!(shown.contains("1 queued") && shown.contains("done it") && !shown.contains("<b>lobby"), "{shown}");
         let (list, audit) = (page(&app, "/actions/executions").await, page(&app, "/actions/audit?what=call").await);
         assert_eq!(list.matches("row execution").count(), 1, "sending the form twice does it once");
         assert!(audit.contains("1 done") && audit.contains("admin") && audit.contains(execution), "{audit}");
