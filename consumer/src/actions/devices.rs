@@ -98,16 +98,15 @@ pub fn open(io: &SocketIo, app: &App) {
 async fn admit(app: &App, socket: &SocketRef, auth: Auth) -> Result<(), NotAdmitted> {
     let peer = socket.req_parts().extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    if app.doors.check_guesses(peer).is_err() {
-        return Err(NotAdmitted("Too many wrong keys from this address. Come again in a minute."));
-    }
     let found = store::by_hash(&app.db, &doors::hash(&auth.key)).await;
     let found = found.map_err(|error| {
         tracing::warn!(%error, "a device cannot be looked up");
         NotAdmitted("The database does not answer. Connect again.")
     })?;
     let Some(device) = found else {
-        app.doors.count_guess(peer);
+        if app.doors.count_guess(peer).is_err() {
+            return Err(NotAdmitted("Too many wrong keys from this address. Come again in a minute."));
+        }
         return Err(NotAdmitted("Connect with auth {\"key\": …}: the key that was shown when the device was made."));
     };
     sockets::admit_known(app, socket)?;

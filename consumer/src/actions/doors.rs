@@ -74,10 +74,11 @@ pub fn hash(key: &str) -> String {
 impl Doors {
     /// The key that was sent, when it is one and not too late; the caller has still to look at its pace and its scope.
     ///
+    /// A good key is good however often others guessed from its address: a proxy's, or a whole building's.
+    ///
     /// # Errors
-    /// 401, or 429 for an address that guessed too often, whatever it says now.
+    /// 401, or 429 for an address that guessed too often.
     pub async fn open(&self, db: &Db, sent: Option<&str>, address: IpAddr) -> Result<Key, Refusal> {
-        self.check_guesses(address)?;
         let Some(sent) = sent.filter(|sent| !sent.is_empty()) else {
             let error = "The API key is missing: send it as the header x-webhook-apikey, or as api_key in the link.";
             return Err(Refusal::unauthorized(error));
@@ -85,7 +86,7 @@ impl Doors {
         let hash = hash(sent);
         let found = if sent.len() > MAX_KEY_BYTES { None } else { keys::by_hash(db, &hash).await? };
         let Some(key) = found.filter(|key| key::equal(key.key_sha256.as_bytes(), hash.as_bytes())) else {
-            self.count_guess(address);
+            self.count_guess(address)?;
             return Err(Refusal::unauthorized(
                 "There is no such API key (any more). Copy it anew from the list of API keys.",
             ));
@@ -99,21 +100,19 @@ impl Doors {
         }
     }
 
+    /// Counts a wrong key.
+    ///
     /// # Errors
-    /// 429 when this address sent too many wrong keys within the minute.
-    pub fn check_guesses(&self, address: IpAddr) -> Result<(), Refusal> {
-        let guesses = self.guesses();
-        let wrong = guesses.wrong.get(&guesses.place(address)).copied().unwrap_or(0);
-        if wrong < GUESSES {
-            return Ok(());
-        }
-        Err(Refusal::too_many("Too many wrong keys from this address.", MINUTE.saturating_sub(guesses.since.elapsed())))
-    }
-
-    pub fn count_guess(&self, address: IpAddr) {
+    /// 429 when this address sent too many within the minute.
+    pub fn count_guess(&self, address: IpAddr) -> Result<(), Refusal> {
         let mut guesses = self.guesses();
-        let place = guesses.place(address);
-        *guesses.wrong.entry(place).or_default() += 1;
+        let (place, wait) = (guesses.place(address), MINUTE.saturating_sub(guesses.since.elapsed()));
+        let wrong = guesses.wrong.entry(place).or_default();
+        if *wrong >= GUESSES {
+            return Err(Refusal::too_many("Too many wrong keys from this address.", wait));
+        }
+        *wrong += 1;
+        Ok(())
     }
 
     fn guesses(&self) -> MutexGuard<'_, Guesses> {
@@ -176,12 +175,11 @@ mod tests {
         let doors = Doors::default();
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
         for _ in 0..GUESSES {
-            assert_eq!(doors.check_guesses(address("2001:db8::1")), Ok(()));
-            doors.count_guess(address("2001:db8::1"));
+            assert_eq!(doors.count_guess(address("2001:db8::1")), Ok(()));
         }
-        assert!(doors.check_guesses(address("2001:db8::2")).is_err(), "the same network");
+        assert!(doors.count_guess(address("2001:db8::2")).is_err(), "the same network");
         for other in ["2001:db8:0:1::1", "10.0.0.1"] {
-            assert_eq!(doors.check_guesses(address(other)), Ok(()), "{other}");
+            assert_eq!(doors.count_guess(address(other)), Ok(()), "{other}");
         }
     }
 
@@ -189,11 +187,12 @@ mod tests {
     fn a_crowd_of_guessers_takes_no_more_than_its_room() {
         let doors = Doors::default();
         for number in 0..u32::try_from(MAX_ADDRESSES).unwrap() + 100 {
-            doors.count_guess(IpAddr::from((0x0a00_0000 + number).to_be_bytes()));
+            // Beyond the room they share a count, which is soon full.
+            let _ = doors.count_guess(IpAddr::from((0x0a00_0000 + number).to_be_bytes()));
         }
         assert!(doors.guesses().wrong.len() <= MAX_ADDRESSES + 1);
-        assert!(doors.check_guesses(address_of("192.0.2.1")).is_err(), "new ones share a count");
-        assert_eq!(doors.check_guesses(address_of("10.0.0.1")), Ok(()));
+        assert!(doors.count_guess(address_of("192.0.2.1")).is_err(), "new ones share a count");
+        assert_eq!(doors.count_guess(address_of("10.0.0.1")), Ok(()));
     }
 
     fn address_of(text: &str) -> IpAddr {

@@ -237,8 +237,10 @@ async fn certainly(app: &App, plan: Plan) -> sqlx::Result<bool> {
 
 /// Makes the execution an event of the log; its id is what a repeat is known by.
 pub async fn record(app: App, execution: Execution, body: String) {
-    let Execution { id, from, at_ms, .. } = execution;
-    let request = json!({"method": "", "path": "/public-api/integration/webhooks", "remote": from, "headers": []});
+    let Execution { id, from, at_ms, key_id, .. } = execution;
+    // Only a key comes with a request.
+    let path = if key_id.is_empty() { "" } else { "/public-api/integration/webhooks" };
+    let request = json!({"method": "", "path": path, "remote": from, "headers": []});
     let event = NewEvent {
         webhook_id: Some(id.clone()),
         source: ACTIONS.into(),

@@ -75,6 +75,14 @@ struct Snooze {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Refresh {
+    /// What is shown over the loop stays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    quiet: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Nothing {}
 
 impl Function {
@@ -118,11 +126,11 @@ impl Function {
             Self::RefreshDatasource => read(parameters, |it: &Datasource| {
                 it.datasource.as_deref().map_or(Ok(()), |name| text("datasource", name))
             }),
+            Self::RefreshContent => read(parameters, |_: &Refresh| Ok(())),
             Self::DisableEmergency
             | Self::PauseLoop
             | Self::ResumeLoop
             | Self::SendSensorEventData
-            | Self::RefreshContent
             | Self::RestartDevice
             | Self::Wake => read(parameters, |_: &Nothing| Ok(())),
         }

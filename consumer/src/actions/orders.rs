@@ -56,14 +56,18 @@ impl Orders {
     }
 }
 
-/// The last word on emergencies that means the device; `None`: nothing was ever said.
+/// The last word on emergencies that means the device and still holds: a short one that is over does not end a longer one. When all are over, the last
+/// that was said; `None`: nothing ever was.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn last_word(db: &Db, device: &Device) -> sqlx::Result<Option<Emergency>> {
     let words = emergencies::all(db).await?;
     let means = |target: &str| serde_json::from_str::<Target>(target).is_ok_and(|target| target.means(device));
-    Ok(words.into_iter().find(|word| means(&word.target)))
+    let mut words: Vec<Emergency> = words.into_iter().filter(|word| means(&word.target)).collect();
+    let holds = |word: &Emergency| word.parameters.is_none() || is_lasting(word);
+    let place = words.iter().position(holds).unwrap_or(0);
+    Ok((place < words.len()).then(|| words.swap_remove(place)))
 }
 
 /// Whether there is an emergency by this word, now.

@@ -99,10 +99,9 @@ pub async fn accept(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let Acceptance { name, groups, tags } =
         if body.is_empty() { read(&Bytes::from_static(b"{}"))? } else { read(&body)? };
-    let names = |field: &str, names: Option<Vec<String>>| names_of(field, &names.unwrap_or_default()).map_err(wrong);
-    let is_placed = groups.is_some() || tags.is_some();
-    let places = (names("groups", groups)?, names("tags", tags)?);
-    let terms = Terms { name, places: is_placed.then_some(places) };
+    let names = |field: &str, names: Option<Vec<String>>| names.map(|names| names_of(field, &names)).transpose();
+    let (groups, tags) = (names("groups", groups).map_err(wrong)?, names("tags", tags).map_err(wrong)?);
+    let terms = Terms { name, groups, tags };
     let id = pairing::accept(&app, &admin, &code, terms).await?;
     Ok((StatusCode::CREATED, Json(json!({"id": id}))))
 }

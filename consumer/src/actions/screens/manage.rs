@@ -106,7 +106,7 @@ async fn made(app: &App, admin: &Admin, name: &str, added: bool) -> Result<(), P
     Ok(())
 }
 
-/// Puts a device into these groups, with these tags. It comes back, is told what holds for them, and a screen reads its content again.
+/// Puts a device into these groups, with these tags. It comes back and is told what holds for them.
 ///
 /// # Errors
 /// 400 or 404, and says what to change.
@@ -116,7 +116,8 @@ pub async fn place(app: &App, admin: &Admin, id: &str, (groups, tags): (&[String
     let device = devices::place(&app.db, id, &groups, &tags).await?.ok_or_else(missing)?;
     admin.did(app, "device.update", &device.name, "").await?;
     app.fleet.end(id);
-    refresh(app, admin, &device).await
+    app.fleet.moved();
+    Ok(())
 }
 
 /// Forgets a device and its key.
@@ -164,16 +165,10 @@ pub async fn keep(app: &App, admin: &Admin, id: &str, content: &Content) -> Resu
         content.rules.len()
     );
     admin.did(app, "screen.content", &device.name, &detail).await?;
-    refresh(app, admin, &device).await
-}
-
-/// Tells a screen to read its content again.
-async fn refresh(app: &App, admin: &Admin, device: &Device) -> Result<(), Problem> {
     app.fleet.moved();
-    if device.kind == Kind::Screen {
-        tell(app, admin, device, (Function::RefreshContent, json!({}), DEFAULT_TTL_MS)).await?;
-    }
-    Ok(())
+    // What somebody has it show meanwhile stays.
+    let quietly = (Function::RefreshContent, json!({"quiet": true}), DEFAULT_TTL_MS);
+    tell(app, admin, &device, quietly).await.map(drop)
 }
 
 /// Has one device do something.

@@ -53,14 +53,13 @@ impl FromRequestParts<App> for Screen {
     /// 401 without a good key, and 429 for an address that guessed too often.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let Ok(Peer(peer)) = Peer::from_request_parts(parts, app).await;
-        app.doors.check_guesses(peer)?;
         let key = parts.headers.get(KEY_HEADER).map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
         let key =
             key.filter(|key| !key.is_empty()).ok_or_else(|| unpaired("Send the screen's key as x-device-key."))?;
         let known =
             if key.len() > MAX_KEY_BYTES { None } else { devices::by_hash(&app.db, &doors::hash(&key)).await? };
         if known.is_none() {
-            app.doors.count_guess(peer);
+            app.doors.count_guess(peer)?;
         }
         known.map(Self).ok_or_else(|| unpaired("No device has this key (any more). Pair the screen again."))
     }

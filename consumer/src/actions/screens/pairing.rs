@@ -112,8 +112,8 @@ fn network(address: IpAddr) -> String {
 #[derive(Debug, Default)]
 pub struct Terms {
     pub name: Option<String>,
-    /// Groups and tags.
-    pub places: Option<(Vec<String>, Vec<String>)>,
+    pub groups: Option<Vec<String>>,
+    pub tags: Option<Vec<String>>,
 }
 
 /// Makes a device of who waits with this code, or gives its key to the screen of the name. Gives the id.
@@ -125,20 +125,19 @@ pub async fn accept(app: &App, admin: &Admin, code: &str, terms: Terms) -> Resul
     let waiting = pairings::by_code(&app.db, code, now_ms).await?.ok_or_else(nobody)?;
     let name = name_of("name", terms.name.as_deref().unwrap_or(&waiting.name));
     let name = name.map_err(|error| Problem::bad_request(format!("{error}.")))?;
-    let is_placed = terms.places.is_some();
-    let (groups, tags) = terms.places.unwrap_or_default();
+    let places = (terms.groups, terms.tags);
     let new = Device {
         id: Uuid::now_v7().to_string(),
         name: name.clone(),
         kind: Kind::Screen,
-        groups,
-        tags,
+        groups: places.0.clone().unwrap_or_default(),
+        tags: places.1.clone().unwrap_or_default(),
         paired_ms: now_ms,
         created_ms: now_ms,
         last_seen_ms: None,
         online_until_ms: 0,
     };
-    let (id, how) = match pairings::accept(&app.db, code, new, (is_placed, MAX_DEVICES)).await? {
+    let (id, how) = match pairings::accept(&app.db, code, new, (places, MAX_DEVICES)).await? {
         Accepted::New(id) => (id, "a new screen"),
         Accepted::Replaced(id) => (id, "in place of the one before"),
         Accepted::Gone => return Err(nobody()),

@@ -29,13 +29,13 @@ pub async fn accept(
     Path(code): Path<String>,
     fields: Fields,
 ) -> Result<Response, Problem> {
-    let places = (names(fields.get("groups")), names(fields.get("tags")));
-    let checked = |field: &str, names: &[String]| {
-        crate::actions::targets::names_of(field, names).map_err(|error| Problem::bad_request(format!("{error}.")))
+    // A field that is left empty changes nothing of a screen that is there.
+    let checked = |field: &str| {
+        let names = Some(names(fields.get(field))).filter(|names| !names.is_empty());
+        let names = names.map(|names| crate::actions::targets::names_of(field, &names)).transpose();
+        names.map_err(|error| Problem::bad_request(format!("{error}.")))
     };
-    let places = (checked("groups", &places.0)?, checked("tags", &places.1)?);
-    let is_placed = !(places.0.is_empty() && places.1.is_empty());
-    let terms = Terms { name: None, places: is_placed.then_some(places) };
+    let terms = Terms { name: None, groups: checked("groups")?, tags: checked("tags")? };
     pairing::accept(&app, &admin, &code, terms).await?;
     Ok(after("/screens", "accepted"))
 }

@@ -80,14 +80,20 @@ const REFUSED: i64 = 400;
 /// # Errors
 /// When the database fails.
 pub async fn find(db: &Db, search: &Search) -> sqlx::Result<Vec<Line>> {
-    let query = "select at_ms, who, called_from, what, subject, status, detail, execution, id from audit \
-                 where lower(who || ' ' || called_from || ' ' || what || ' ' || subject || ' ' || detail || ' ' || execution) like $1 escape '!' \
+    let texts =
+        "lower(who || ' ' || called_from || ' ' || what || ' ' || subject || ' ' || detail || ' ' || execution)";
+    let query = format!(
+        "select at_ms, who, called_from, what, subject, status, detail, execution, id from audit \
+                 where ({texts} like $1 escape '!' or {texts} like $8 escape '!') \
                  and what like $2 escape '!' and status >= $3 and at_ms >= $4 and at_ms <= $5 and ($6 = '' or id < $6) \
-                 order by id desc limit $7";
+                 order by id desc limit $7"
+    );
     let what = pattern(&search.what).replacen('%', "", 1);
-    let query = sqlx::query(query).bind(pattern(&search.text.to_ascii_lowercase())).bind(what);
+    let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(pattern(&search.text.to_lowercase())).bind(what);
     let query = query.bind(if search.is_refused { REFUSED } else { 0 }).bind(search.since_ms.unwrap_or(0));
     let query = query.bind(search.until_ms.unwrap_or(NEVER)).bind(search.before.clone()).bind(search.limit);
+    // SQLite's lower() knows the letters of ASCII only.
+    let query = query.bind(pattern(&search.text.to_ascii_lowercase()));
     let rows = query.fetch_all(&db.read).await?;
     rows.iter().map(|row| Ok(Line { id: row.try_get(8)?, entry: entry(row)? })).collect()
 }

@@ -11,8 +11,9 @@ use super::{
     keys,
 };
 
-/// Executions that are kept, with their commands.
+/// Executions that are kept, with their commands, and those with something still to do.
 const MAX_KEPT: i64 = 2000;
+const MAX_WAITING: i64 = 20_000;
 
 /// What a call is to do.
 #[derive(Clone, Debug)]
@@ -77,7 +78,8 @@ pub async fn execute(db: &Db, plan: Plan) -> sqlx::Result<bool> {
     let last: i64 = sqlx::query_scalar(text).bind(steps + 1).fetch_one(&mut *transaction).await?;
     let number = last - steps;
     let Execution { key_id, from, at_ms, .. } = &plan.execution;
-    if !key_id.is_empty() && !keys::spend(&mut transaction, key_id, (*at_ms, from)).await? {
+    let at_ms = *at_ms;
+    if !key_id.is_empty() && !keys::spend(&mut transaction, key_id, (at_ms, from)).await? {
         return Ok(false);
     }
     if !insert(&mut transaction, &plan, number).await? {
@@ -87,7 +89,7 @@ pub async fn execute(db: &Db, plan: Plan) -> sqlx::Result<bool> {
         run(&mut transaction, &plan.execution, step, number).await?;
     }
     audit::insert(&mut transaction, plan.audit).await?;
-    forget(&mut transaction).await?;
+    forget(&mut transaction, at_ms).await?;
     transaction.commit().await?;
     Ok(true)
 }
@@ -116,13 +118,24 @@ async fn run(connection: &mut AnyConnection, of: &Execution, step: &Step, number
     commands::queue(connection, of, step, number).await
 }
 
-/// The oldest go, with their commands.
-async fn forget(connection: &mut AnyConnection) -> sqlx::Result<()> {
-    let text =
-        "delete from executions where number <= (select number from executions order by number desc limit 1 offset $1)";
-    if sqlx::query(text).bind(MAX_KEPT).execute(&mut *connection).await?.rows_affected() > 0 {
-        let text = "delete from commands where number < (select min(number) from executions)";
-        sqlx::query(text).execute(connection).await?;
+/// The oldest go, with their commands, once nobody has anything to do of them and the log has them. What still waits after very many others has expired.
+async fn forget(connection: &mut AnyConnection, now_ms: i64) -> sqlx::Result<()> {
+    let text = "select number from executions order by number desc limit 1 offset $1";
+    let Some(oldest) = sqlx::query_scalar::<_, i64>(text).bind(MAX_KEPT).fetch_optional(&mut *connection).await? else {
+        return Ok(());
+    };
+    if let Some(end) = sqlx::query_scalar::<_, i64>(text).bind(MAX_WAITING).fetch_optional(&mut *connection).await? {
+        let text = "update commands set state = 'expired', ended_ms = $2, said = 'very many others came after it' \
+                    where number <= $1 and state in ('queued', 'sent', 'acknowledged')";
+        sqlx::query(text).bind(end).bind(now_ms).execute(&mut *connection).await?;
+    }
+    let text = "select id from (select id from executions where number <= $1 and logged = 1 order by number limit 500) as old where not exists \
+                (select 1 from commands where execution = old.id and state in ('queued', 'sent', 'acknowledged'))";
+    let over: Vec<String> = sqlx::query_scalar(text).bind(oldest).fetch_all(&mut *connection).await?;
+    for id in over {
+        for text in ["delete from commands where execution = $1", "delete from executions where id = $1"] {
+            sqlx::query(text).bind(id.clone()).execute(&mut *connection).await?;
+        }
     }
     Ok(())
 }

@@ -84,8 +84,10 @@ pub async fn refuse(db: &Db, firing: &Firing, line: Option<Entry>) -> sqlx::Resu
 /// When the database fails; then they still wait.
 pub async fn hold_back(db: &Db, (first, last): (&Firing, i64), line: Entry, since_ms: i64) -> sqlx::Result<()> {
     let mut transaction = db.write.begin().await?;
-    let text = "delete from firings where source = $1 and event_id = $2 and log_offset <= $3 and rate_per_minute <= $4 \
-                and not exists (select 1 from executions where executions.id = firings.execution)";
+    // Whoever carried it out may have died before this was noted.
+    let text = "delete from firings where exists (select 1 from executions where executions.id = firings.execution)";
+    sqlx::query(text).execute(&mut *transaction).await?;
+    let text = "delete from firings where source = $1 and event_id = $2 and log_offset <= $3 and rate_per_minute <= $4";
     let query = sqlx::query(text).bind(first.source.to_string()).bind(first.event_id.clone()).bind(last);
     let is_some = query.bind(first.rate_per_minute).execute(&mut *transaction).await?.rows_affected() > 0;
     let text = "select 1 from audit where who = $1 and what = $2 and subject = $3 and at_ms > $4 limit 1";

@@ -25,20 +25,31 @@ pub struct Most {
     pub of_address: i64,
 }
 
+/// How late it may be noted that somebody still asks.
+const STALE_MS: i64 = 10_000;
+
 const COLUMNS: &str = "key_sha256, code, name, called_from, asked_ms, expires_ms, refused";
 
-/// Who asks again stays alive, with the code it has, under the name it says now; who was refused stays so. `None`: as many ask as may be, or the code
-/// is another's.
+/// Who asks again stays alive, with the code it has; under another name it gets another code, so that a yes to the code is a yes to the name that stood
+/// beside it. Who was refused stays so. `None`: as many ask as may be, or the code is another's.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn ask(db: &Db, new: &Pairing, most: Most) -> sqlx::Result<Option<Pairing>> {
+    let text = format!("select {COLUMNS} from pairings where key_sha256 = $1 and expires_ms > $2");
+    let row = sqlx::query(sqlx::AssertSqlSafe(text)).bind(new.key_sha256.clone()).bind(new.asked_ms);
+    let known = row.fetch_optional(&db.read).await?.as_ref().map(pairing).transpose()?;
+    // Who asks every other second is not written down each time.
+    let is_fresh = |it: &Pairing| it.refused || (it.name == new.name && it.expires_ms > new.expires_ms - STALE_MS);
+    if known.as_ref().is_some_and(is_fresh) {
+        return Ok(known);
+    }
     let mut transaction = db.write.begin().await?;
     forget_late(&mut transaction, new.asked_ms).await?;
-    // Who asks every other second is not written down each time.
-    let again = "update pairings set name = $2, expires_ms = $3 \
-                 where key_sha256 = $1 and refused = 0 and (name <> $2 or expires_ms < $3 - 10000)";
+    let again = "update pairings set code = case when name = $2 then code else $4 end, name = $2, expires_ms = $3 \
+                 where key_sha256 = $1 and refused = 0";
     let query = sqlx::query(again).bind(new.key_sha256.clone()).bind(new.name.clone()).bind(new.expires_ms);
+    let query = query.bind(new.code.clone());
     if query.execute(&mut *transaction).await?.rows_affected() == 0 {
         let text = "insert into pairings (key_sha256, code, name, called_from, asked_ms, expires_ms) select $1, $2, $3, $4, $5, $6 \
                     where (select count(*) from pairings where refused = 0) < $7 \
@@ -82,11 +93,14 @@ pub enum Accepted {
     Taken,
 }
 
-/// Gives the key of who waits with the code to the screen of this name, or makes one. Groups and tags of one that exists stay, unless `places` says so.
+/// Where a screen that exists is put: its groups and its tags; what is `None` stays.
+pub type Places = (Option<Vec<String>>, Option<Vec<String>>);
+
+/// Gives the key of who waits with the code to the screen of this name, or makes one.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn accept(db: &Db, code: &str, new: Device, (places, max): (bool, i64)) -> sqlx::Result<Accepted> {
+pub async fn accept(db: &Db, code: &str, new: Device, (places, max): (Places, i64)) -> sqlx::Result<Accepted> {
     let mut transaction = db.write.begin().await?;
     let text = "delete from pairings where code = $1 and refused = 0 and expires_ms > $2 returning key_sha256";
     let key = sqlx::query_scalar(text).bind(code.to_owned()).bind(new.paired_ms).fetch_optional(&mut *transaction);
@@ -97,11 +111,12 @@ pub async fn accept(db: &Db, code: &str, new: Device, (places, max): (bool, i64)
     let query = sqlx::query_scalar(text).bind(new.name.clone()).bind(key.clone()).bind(new.paired_ms);
     let replaced: Option<String> = query.fetch_optional(&mut *transaction).await?;
     if let Some(id) = replaced {
-        if places {
-            let text = "update action_devices set in_groups = $2, tags = $3 where id = $1";
-            let query = sqlx::query(text).bind(id.clone()).bind(list(&new.groups)).bind(list(&new.tags));
-            query.execute(&mut *transaction).await?;
-        }
+        let (groups, tags) = places;
+        let text =
+            "update action_devices set in_groups = coalesce($2, in_groups), tags = coalesce($3, tags) where id = $1";
+        let query =
+            sqlx::query(text).bind(id.clone()).bind(groups.as_deref().map(list)).bind(tags.as_deref().map(list));
+        query.execute(&mut *transaction).await?;
         transaction.commit().await?;
         return Ok(Accepted::Replaced(id));
     }

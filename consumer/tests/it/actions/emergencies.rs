@@ -78,3 +78,29 @@ async fn an_emergency_with_a_time_says_when_it_ends() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_short_emergency_does_not_end_a_longer_one() {
+    on_both(async |database| {
+        let app = TestApp::start(&database, &[]).await;
+        let key = key(&app).await;
+        let (south, north) = (device(&app, "south-1", &["south"]).await, device(&app, "north-1", &[]).await);
+        let fire = json!({"function": "enable_emergency", "parameters": {"text": "Fire"}});
+        action(&app, "fire", fire).await;
+        let storm = json!({"text": "Storm", "seconds": 1});
+        action(
+            &app,
+            "storm",
+            json!({"function": "enable_emergency", "parameters": storm, "target": {"groups": ["south"]}}),
+        )
+        .await;
+        run(&app, &key, "fire").await;
+        run(&app, &key, "storm").await;
+        let state = async |key: &str| Device::connect(&app, key, json!(null)).await.state["emergency"]["text"].clone();
+        assert_eq!((state(&south).await, state(&north).await), (json!("Storm"), json!("Fire")));
+        eventually("the storm is over, and the fire is not", async || (state(&south).await == "Fire").then_some(()))
+            .await;
+        app.end().await;
+    })
+    .await;
+}

@@ -222,6 +222,10 @@ fn datasource(members: Map<String, Value>) -> Result<Datasource, String> {
     }
     yaml::check_name(&it.name)?;
     url(&it.url)?;
+    let address: url::Url = it.url.parse().map_err(|error| format!("url: {error}"))?;
+    if !address.username().is_empty() || address.password().is_some() {
+        return Err("url may carry no user name or password: they would be shown and stored".into());
+    }
     seconds("every_seconds", it.every_seconds, LEAST_EVERY_S)?;
     Ok(it)
 }

@@ -27,7 +27,7 @@ use crate::{App, store::actions::screens};
 use fetch::Fetcher;
 
 /// Addresses that are remembered; the one that was asked for longest ago is forgotten first.
-const MAX_URLS: usize = 1000;
+const MAX_URLS: usize = 250;
 /// What went wrong is believed no longer than this.
 const FAILURE_KEPT: Duration = Duration::from_secs(5);
 

@@ -27,7 +27,8 @@ async fn a_screen_reads_its_content_again_when_it_is_changed() {
             "rules": [{"event": "open", "value": 1, "show": {"type": "dashboard"}, "seconds": 20}],
         });
         assert_eq!(put(&app, &path, &shown).await.0, 204);
-        assert_eq!(screen.does().await["function"], "refresh_content");
+        let told = screen.does().await;
+        assert_eq!((&told["function"], &told["parameters"]), (&json!("refresh_content"), &json!({"quiet": true})));
         let now = content(&app, &own_key('a')).await;
         assert_ne!(now["version"], before["version"]);
         assert_eq!(now["content"], app.json(&path).await);
@@ -79,9 +80,8 @@ async fn new_groups_bring_a_screen_back_wherever_it_is() {
     let path = format!("/api/action-devices/{id}");
     assert_eq!(put(&nodes[0], &path, &json!({"groups": ["hall"], "tags": []})).await.0, 204);
     screen.socket.ended().await;
-    let mut screen = Device::connect(&nodes[1], &own_key('a'), json!(0)).await;
+    let screen = Device::connect(&nodes[1], &own_key('a'), json!(0)).await;
     assert_eq!((&screen.state["groups"], &screen.state["emergency"]["text"]), (&json!(["hall"]), &json!("Out")));
-    assert_eq!(screen.does().await["function"], "refresh_content");
     assert_eq!(listed(&nodes[0], &id, |device| device["online"] == true).await["groups"], json!(["hall"]));
     for node in nodes {
         node.end().await;

@@ -17,6 +17,12 @@ async fn a_screen_shows_a_code_until_it_is_accepted() {
         assert!(code.len() == 6 && first["expires_at"].is_string(), "{first}");
         let (_, again) = ask(&app, "lobby-1", &own_key('a')).await;
         assert_eq!(again["code"], first["code"], "it keeps its code while it asks");
+        let (_, other) = ask(&app, "lobby-2", &own_key('a')).await;
+        assert_ne!(other["code"], first["code"], "a yes to the code is a yes to the name beside it");
+        let stale = format!("/api/pairings/{}/accept", first["code"].as_str().unwrap());
+        assert_eq!(app.post(&stale, &[], "").await.status(), 404);
+        let (_, first) = ask(&app, "lobby-1", &own_key('a')).await;
+        let code = first["code"].as_str().unwrap();
         let waiting = app.json("/api/pairings").await["pairings"].clone();
         assert_eq!((&waiting[0]["name"], &waiting[0]["from"]), (&json!("lobby-1"), &json!("127.0.0.1")));
         assert_eq!((&waiting[0]["code"], &waiting[1]), (&json!(code), &Value::Null));
@@ -109,12 +115,12 @@ async fn a_screen_that_takes_the_place_of_another_keeps_what_it_shows() {
 
         let (_, told) = ask(&app, "lobby-1", &own_key('b')).await;
         let path = format!("/api/pairings/{}/accept", told["code"].as_str().unwrap());
-        let answer = app.post(&path, &[], "").await;
+        let answer = app.post(&path, &[], r#"{"groups": ["hall"]}"#).await;
         assert_eq!((answer.status().as_u16(), answer.text().await.unwrap()), (201, json!({"id": id}).to_string()));
         old.socket.ended().await;
         assert_eq!(with_key(&app, "/screen-api/content", &own_key('a')).await.status(), 401, "the old key is no key");
         let now = content(&app, &own_key('b')).await;
-        assert_eq!((&now["groups"], &now["tags"]), (&json!(["lobby"]), &json!(["4k"])));
+        assert_eq!((&now["groups"], &now["tags"]), (&json!(["hall"]), &json!(["4k"])), "what is left out stays");
         assert_eq!(now["content"]["items"][0]["text"], "Hello");
         assert_eq!(app.json("/api/action-devices").await["devices"].as_array().unwrap().len(), 1);
         app.end().await;
@@ -172,8 +178,9 @@ async fn who_guesses_keys_is_stopped() {
         for _ in 0..20 {
             assert_eq!(with_key(&app, "/screen-api/content", &own_key('f')).await.status(), 401);
         }
-        let answer = with_key(&app, "/screen-api/content", &own_key('a')).await;
-        assert!(answer.status() == 429 && answer.headers().contains_key("retry-after"), "not even the right one now");
+        let answer = with_key(&app, "/screen-api/content", &own_key('f')).await;
+        assert!(answer.status() == 429 && answer.headers().contains_key("retry-after"));
+        assert_eq!(with_key(&app, "/screen-api/content", &own_key('a')).await.status(), 200, "a good one is good");
         app.end().await;
     })
     .await;
