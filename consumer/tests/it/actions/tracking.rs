@@ -1,6 +1,7 @@
 //! A command from queued to its end, and that nothing is done twice.
 
 use serde_json::json;
+use sqlx::Executor;
 
 use super::{Device, action, all_are, device, key, outcome, run};
 use crate::support::{TestApp, eventually, on_both, socket::Socket};
@@ -177,6 +178,41 @@ async fn a_device_that_leaves_is_no_longer_counted_as_reached() {
             (app.json("/api/action-devices").await["devices"][0]["online"] == false).then_some(())
         })
         .await;
+        app.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_still_waits_is_not_forgotten_with_the_old_executions() {
+    on_both(async |database| {
+        let app = TestApp::start(&database, &[]).await;
+        let key = key(&app).await;
+        let screen = device(&app, "lobby", &[]).await;
+        action(&app, "hello", json!({"target": {"device": "lobby"}})).await;
+        action(&app, "others", json!({"target": {"device": "another"}})).await;
+        device(&app, "another", &[]).await;
+        let first = run(&app, &key, "hello").await;
+        let of_first = format!("/api/executions/{first}");
+        eventually("the log has it", async || (app.total().await == 1).then_some(())).await;
+        let mut beside = database.connection().await;
+        let many = "with recursive n(i) as (select 100 union all select i + 1 from n where i < 2200) \
+                    insert into executions (id, number, event_id, key_id, key_name, called_from, called_ms, body, emergency, logged) \
+                    select 'old-' || i, i, 'e', '', '', '', 0, '{}', 0, 1 from n";
+        beside.execute(many).await.unwrap();
+        beside.execute("update versions set version = 2200 where name = 'commands'").await.unwrap();
+        run(&app, &key, "others").await;
+        assert_eq!(app.get("/api/executions/old-100").await.status(), 404, "it is old, and nobody waits for it");
+        assert_eq!(app.json(&of_first).await["states"]["queued"], 1);
+        let mut screen = Device::connect(&app, &screen, json!(0)).await;
+        assert_eq!(screen.does().await["execution"], first.as_str());
+        drop(screen);
+        eventually("it is done", async || {
+            (app.json(&of_first).await["states"] == json!({"done": 1})).then_some(())
+        })
+        .await;
+        run(&app, &key, "others").await;
+        assert_eq!(app.get(&of_first).await.status(), 404, "now it goes, too");
         app.end().await;
     })
     .await;
