@@ -128,7 +128,7 @@ fn welcome(app: &App, socket: &SocketRef) {
             };
         socket.on(event, hear);
     }
-    showing::follow(app, socket, (connection.device.id.clone(), connection.session.clone()), gone.child_token());
+    showing::follow(app, socket, (connection.device.id.clone(), connection.session.clone()));
     let (app, socket) = (app.clone(), socket.clone());
     app.tasks.clone().spawn(async move {
         let end = gone.child_token();

@@ -15,6 +15,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::screens::showing::Said;
 use crate::{
     App,
     store::actions::commands::{self, Command, Report, Told},
@@ -41,6 +42,8 @@ pub struct Fleet {
     woken: Notify,
     news: watch::Sender<()>,
     reports: mpsc::Sender<Waiting>,
+    /// What devices say that they show.
+    pub(super) said: Said,
 }
 
 /// The way to one connected device.
@@ -60,7 +63,7 @@ impl Fleet {
     pub fn new() -> (Self, mpsc::Receiver<Waiting>) {
         let (reports, queue) = mpsc::channel(REPORTS);
         let (lines, woken, news) = (Mutex::default(), Notify::new(), watch::Sender::new(()));
-        (Self { node: key::random_hex(8), lines, woken, news, reports }, queue)
+        (Self { node: key::random_hex(8), lines, woken, news, reports, said: Said::default() }, queue)
     }
 
     /// There may be something new in the table.

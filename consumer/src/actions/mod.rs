@@ -40,6 +40,7 @@ pub fn start(app: &App, reports: mpsc::Receiver<Waiting>, vital: &mut JoinSet<()
     vital.spawn(fleet::store_reports(app.clone(), reports, stop.clone()));
     vital.spawn(fleet::dispatch(app.clone(), stop.clone()));
     vital.spawn(firing::run(app.clone(), stop.clone()));
+    app.tasks.spawn(screens::showing::store(app.clone(), stop.clone()));
     app.tasks.spawn(upkeep::run(app.clone(), stop.clone()));
     app.tasks.spawn(evok::run(app.clone(), stop.clone()));
 }

@@ -1,10 +1,16 @@
-//! What a device says that it shows: the newest of it is stored, at most once a second.
+//! What a device says that it shows: the newest of it is stored, of all devices together, once a second.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, HashSet},
+    mem,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use socketioxide::extract::{SocketRef, TryData};
-use tokio::{sync::watch, time};
+use tokio::time;
 use tokio_util::sync::CancellationToken;
 
 use crate::{App, store::actions::screens};
@@ -44,40 +50,59 @@ impl Showing {
     }
 }
 
+/// What connections said that is not stored yet, JSON by device and connection.
+#[derive(Default)]
+pub struct Said(Mutex<Unstored>);
+
+type Unstored = BTreeMap<(String, String), String>;
+
+impl Said {
+    fn lock(&self) -> MutexGuard<'_, Unstored> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Hears `showing` of the connection for as long as it is there.
-pub fn follow(app: &App, socket: &SocketRef, (device, session): (String, String), gone: CancellationToken) {
-    let (said, heard) = watch::channel(None);
+pub fn follow(app: &App, socket: &SocketRef, connection: (String, String)) {
+    let app = app.clone();
     socket.on("showing", async move |TryData(showing): TryData<Showing>| {
         // What cannot be read says nothing.
         if let Ok(showing) = showing {
-            said.send_replace(Some(printable(&showing)));
+            app.fleet.said.lock().insert(connection, printable(&showing));
         }
     });
-    let app = app.clone();
-    app.tasks.clone().spawn(async move {
-        gone.run_until_cancelled(store(&app, heard, (&device, &session))).await;
-    });
 }
 
-fn printable(showing: &Showing) -> Showing {
+/// As it is stored.
+fn printable(showing: &Showing) -> String {
     let letters = showing.label.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
-    Showing { kind: showing.kind, label: letters.take(MAX_LABEL_CHARS).collect() }
+    let label: String = letters.take(MAX_LABEL_CHARS).collect();
+    json!(Showing { kind: showing.kind, label }).to_string()
 }
 
-async fn store(app: &App, mut heard: watch::Receiver<Option<Showing>>, (device, session): (&str, &str)) {
-    while heard.changed().await.is_ok() {
-        let Some(json) = heard.borrow_and_update().as_ref().and_then(|it| serde_json::to_string(it).ok()) else {
+/// Stores what all devices said within a second in one commit, until `stop`.
+pub async fn store(app: App, stop: CancellationToken) {
+    while stop.run_until_cancelled(time::sleep(PAUSE)).await.is_some() {
+        let some = mem::take(&mut *app.fleet.said.lock());
+        if some.is_empty() {
             continue;
-        };
-        match screens::shows(&app.db, device, session, json).await {
-            Ok(true) => app.fleet.moved(),
-            // The connection is not the newest one yet, or not any more.
-            Ok(false) => heard.mark_changed(),
+        }
+        match screens::show(&app.db, &some).await {
+            Ok(unknown) => keep(&app, unknown),
             Err(error) => {
-                tracing::warn!(%error, "what a device shows is not stored; trying again");
-                heard.mark_changed();
+                tracing::warn!(%error, "what devices show is not stored; trying again");
+                keep(&app, some.into_iter().collect());
             }
         }
-        time::sleep(PAUSE).await;
+        app.fleet.moved();
+    }
+}
+
+/// What is said by a connection that is here is to be stored later, unless it said something else meanwhile.
+fn keep(app: &App, unstored: Vec<((String, String), String)>) {
+    let here: HashSet<(String, String)> = app.fleet.connections().into_iter().collect();
+    let mut said = app.fleet.said.lock();
+    for (connection, showing) in unstored.into_iter().filter(|(connection, _)| here.contains(connection)) {
+        said.entry(connection).or_insert(showing);
     }
 }

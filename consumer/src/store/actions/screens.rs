@@ -1,6 +1,6 @@
 //! What a screen shows: by itself (its content), and at the moment as it says.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use sqlx::Row as _;
 
@@ -25,14 +25,23 @@ pub async fn keep(db: &Db, id: &str, content: String) -> sqlx::Result<bool> {
     Ok(query.execute(&db.write).await?.rows_affected() > 0)
 }
 
-/// What the device says that it shows; false: it is not the device's newest connection that says it.
+/// What devices say that they show, JSON by device and connection, in one commit. Gives back what is said by a connection that is not the device's newest.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn shows(db: &Db, id: &str, session: &str, showing: String) -> sqlx::Result<bool> {
-    let text = "update action_devices set showing = $3 where id = $1 and session = $2";
-    let query = sqlx::query(text).bind(id.to_owned()).bind(session.to_owned()).bind(showing);
-    Ok(query.execute(&db.write).await?.rows_affected() > 0)
+/// When the database fails; nothing is stored then.
+pub async fn show(db: &Db, said: &BTreeMap<(String, String), String>) -> sqlx::Result<Vec<((String, String), String)>> {
+    let mut transaction = db.write.begin().await?;
+    let mut others = Vec::new();
+    for (connection, showing) in said {
+        let (id, session) = connection.clone();
+        let text = "update action_devices set showing = $3 where id = $1 and session = $2";
+        let query = sqlx::query(text).bind(id).bind(session).bind(showing.clone());
+        if query.execute(&mut *transaction).await?.rows_affected() == 0 {
+            others.push((connection.clone(), showing.clone()));
+        }
+    }
+    transaction.commit().await?;
+    Ok(others)
 }
 
 /// What each device says that it shows, by the id of the device.
