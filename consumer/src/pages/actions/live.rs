@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use crate::{App, store::actions::news};
 
 /// Between two looks.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_secs(2);
 /// Who follows one execution looks closely.
 const CLOSE_LOOK: Duration = Duration::from_millis(200);
 

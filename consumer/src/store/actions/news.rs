@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use common::db::Db;
 
 /// Steps of the newest executions whose outcome is looked at.
-const STEPS: i64 = 60;
+const STEPS: i64 = 12;
 
 /// What differs when a key, an action, a device or the outcome of one of the newest executions does.
 ///
