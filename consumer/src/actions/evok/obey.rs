@@ -35,7 +35,7 @@ impl Session<'_> {
         }
         match self.wanted(command) {
             Ok(wanted) => self.act(command, wanted, at_ms).await,
-            Err(said) => self.end(command.number, News::Failed(Some(said))).await,
+            Err(said) => self.fail(command, said).await,
         }
     }
 
@@ -70,13 +70,19 @@ impl Session<'_> {
                 // It may still come to be set: then not for ever.
                 self.outlets.set(&outlet, &other(&value)).await?.ok();
             }
-            return self.end(command.number, News::Failed(Some(said))).await;
+            return self.fail(command, said).await;
         }
         if let Some(seconds) = seconds {
             return self.begin(Pulse::new(command.number, (outlet, value), at_ms, seconds)).await;
         }
         self.end(command.number, News::Done(Some(format!("{} is {value}", name_of(&outlet))))).await?;
         self.watch_alarm(command).await
+    }
+
+    /// The end of a command that could not be done; the emergency output is tried again by itself.
+    async fn fail(&mut self, command: &Command, said: String) -> anyhow::Result<()> {
+        self.retry_alarm(command);
+        self.end(command.number, News::Failed(Some(said))).await
     }
 
     /// The end of a command.

@@ -208,6 +208,26 @@ async fn an_emergency_switches_its_output_and_the_end_takes_it_back() {
     .await;
 }
 
+#[tokio::test]
+async fn a_siren_that_does_not_obey_at_once_is_set_again_while_the_emergency_lasts() {
+    let database = Database::create(Mode::Embedded).await;
+    let (app, evok) = (TestApp::start(&database, &[]).await, Evok::start().await);
+    let key = key(&app).await;
+    let siren = json!({"dev": "ro", "circuit": "1_02"});
+    add(&app, json!({"url": evok.url(), "emergency_output": siren})).await;
+    online(&app).await;
+    action(&app, "fire", json!({"function": "enable_emergency", "parameters": {"text": "Out"}})).await;
+    action(&app, "over", json!({"function": "disable_emergency", "parameters": {}})).await;
+    for (event_id, value) in [("fire", 1), ("over", 0)] {
+        evok.ignore_next_set();
+        let execution = run(&app, &key, event_id).await;
+        eventually("it is set again", async || (evok.value("ro", "1_02") == value).then_some(())).await;
+        all_are(&app, &key, &execution, "failed").await;
+    }
+    assert_eq!(evok.sets(), sets(&[("1_02", 1), ("1_02", 1), ("1_02", 0), ("1_02", 0)]));
+    app.end().await;
+}
+
 async fn kill_in_a_pulse(database: Database) {
     let (mut program, evok) = (Program::start(&database, &[]).await, Evok::start().await);
     let key = program.post("/api/keys", json!({"name": "bell"}), "").await["key"].as_str().unwrap().to_owned();

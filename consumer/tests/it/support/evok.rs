@@ -35,6 +35,8 @@ struct Shared {
     breaks: AtomicBool,
     /// `set` changes nothing.
     stuck: AtomicBool,
+    /// The next `set` changes nothing.
+    ignores: AtomicBool,
 }
 
 impl Evok {
@@ -77,6 +79,10 @@ impl Evok {
 
     pub fn get_stuck(&self) {
         self.shared.stuck.store(true, SeqCst);
+    }
+
+    pub fn ignore_next_set(&self) {
+        self.shared.ignores.store(true, SeqCst);
     }
 }
 
@@ -130,6 +136,9 @@ fn set(shared: &Shared, asked: &Value) -> Result<Option<String>, Broken> {
     shared.sets.lock().unwrap().push((asked["circuit"].as_str().unwrap().to_owned(), asked["value"].clone()));
     if shared.breaks.swap(false, SeqCst) {
         return Err(Broken);
+    }
+    if shared.ignores.swap(false, SeqCst) {
+        return Ok(None);
     }
     let mut devices = shared.devices.lock().unwrap();
     let device = devices.iter_mut().find(|it| it["dev"] == asked["dev"] && it["circuit"] == asked["circuit"]);
