@@ -63,7 +63,6 @@ impl Session<'_> {
 
     /// Sets the output; a pulse stays under way after that.
     pub async fn act(&mut self, command: &Command, wanted: Wanted, at_ms: i64) -> anyhow::Result<()> {
-        self.overtake(&wanted.outlet).await?;
         let Wanted { outlet, value, seconds } = wanted;
         if let Err(said) = self.outlets.set(&outlet, &value).await? {
             if seconds.is_some() {
@@ -72,6 +71,8 @@ impl Session<'_> {
             }
             return self.fail(command, said).await;
         }
+        // Not before: when the set fails, the pulse is still to be taken back.
+        self.overtake(&outlet).await?;
         if let Some(seconds) = seconds {
             return self.begin(Pulse::new(command.number, (outlet, value), at_ms, seconds)).await;
         }

@@ -68,6 +68,7 @@ pub async fn serve(app: &App, id: &str, controller: &Controller, end: &Cancellat
     let (pulses, alarm_ms) = (Vec::new(), None);
     let mut session = Session { app, device, id: session, controller, outlets, pulses, alarm_ms, orders };
     let served = ended.run_until_cancelled(session.run()).await;
+    session.forsake().await;
     orders::leave(app, id, &session.id).await;
     served.unwrap_or(Ok(()))
 }

@@ -228,6 +228,52 @@ async fn a_siren_that_does_not_obey_at_once_is_set_again_while_the_emergency_las
     app.end().await;
 }
 
+/// Makes a pulse of relay `1_01` begin; gives its execution.
+async fn begun(app: &TestApp, evok: &Evok, key: &str, seconds: u32) -> String {
+    set(app, "bell", json!({"seconds": seconds})).await;
+    let bell = run(app, key, "bell").await;
+    eventually("it says until when", async || {
+        let told = outcome(app, key, &bell).await.remove(0);
+        told["text"].as_str()?.contains("until").then_some(())
+    })
+    .await;
+    assert_eq!(evok.value("ro", "1_01"), 1);
+    bell
+}
+
+#[tokio::test]
+async fn a_pulse_is_taken_back_also_when_a_later_command_failed() {
+    let database = Database::create(Mode::Embedded).await;
+    let (app, evok) = (TestApp::start(&database, &[]).await, Evok::start().await);
+    let key = key(&app).await;
+    plant(&app, &evok).await;
+    set(&app, "off", json!({"value": 0})).await;
+    let bell = begun(&app, &evok, &key, 3).await;
+    evok.ignore_next_set();
+    let off = run(&app, &key, "off").await;
+    eventually("it is set back", async || (evok.value("ro", "1_01") == 0).then_some(())).await;
+    all_are(&app, &key, &off, "failed").await;
+    let told = all_are(&app, &key, &bell, "done").await;
+    assert_eq!((&told[0]["text"], evok.value("ro", "1_01")), (&json!("ro 1_01 was 1 for 3 s"), json!(0)));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_pulse_ends_when_its_controller_is_deleted() {
+    on_both(async |database| {
+        let (app, evok) = (TestApp::start(&database, &[]).await, Evok::start().await);
+        let key = key(&app).await;
+        plant(&app, &evok).await;
+        begun(&app, &evok, &key, 600).await;
+        let devices = app.json("/api/action-devices").await["devices"].clone();
+        let path = format!("/api/action-devices/{}", devices[0]["id"].as_str().unwrap());
+        assert_eq!(app.client.delete(app.url(&path)).send().await.unwrap().status(), 204);
+        eventually("it is set back", async || (evok.value("ro", "1_01") == 0).then_some(())).await;
+        app.end().await;
+    })
+    .await;
+}
+
 async fn kill_in_a_pulse(database: Database) {
     let (mut program, evok) = (Program::start(&database, &[]).await, Evok::start().await);
     let key = program.post("/api/keys", json!({"name": "bell"}), "").await["key"].as_str().unwrap().to_owned();
