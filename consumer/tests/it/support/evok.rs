@@ -84,6 +84,12 @@ impl Evok {
     pub fn ignore_next_set(&self) {
         self.shared.ignores.store(true, SeqCst);
     }
+
+    /// A further device, off.
+    pub fn has(&self, dev: &str, circuit: &str) {
+        let device = json!({"dev": dev, "circuit": circuit, "value": 0});
+        self.shared.devices.lock().unwrap().push(device);
+    }
 }
 
 impl Drop for Evok {
