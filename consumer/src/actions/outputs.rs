@@ -108,10 +108,19 @@ fn check_output(dev: &str, circuit: &str) -> Result<(), String> {
     if !OUTPUTS.contains(&dev) {
         return Err(format!("dev is one of {}", OUTPUTS.join(", ")));
     }
-    let is_good = !circuit.trim().is_empty() && is_plain(circuit, MAX_CIRCUIT_CHARS);
-    is_good
+    is_circuit(circuit)
         .then_some(())
         .ok_or_else(|| format!("circuit is a text such as \"1_01\", of at most {MAX_CIRCUIT_CHARS} characters"))
+}
+
+fn is_circuit(circuit: &str) -> bool {
+    !circuit.trim().is_empty() && is_plain(circuit, MAX_CIRCUIT_CHARS)
+}
+
+/// Whether an output that is called so could be named in a command.
+#[must_use]
+pub fn can_be_named(dev: &str, circuit: &str) -> bool {
+    OUTPUTS.contains(&dev) && is_circuit(circuit)
 }
 
 fn check_value(name: &str, dev: &str, value: &Number) -> Result<(), String> {

@@ -38,11 +38,22 @@ impl Session<'_> {
 
     /// After a command of an emergency: when it ends by itself.
     pub async fn watch_alarm(&mut self, command: &Command) -> anyhow::Result<()> {
-        let function = Function::from_name(&command.function);
-        if matches!(function, Some(Function::EnableEmergency | Function::DisableEmergency)) {
+        if is_of_emergencies(command) {
             let word = orders::last_word(&self.app.db, &self.device).await?;
             self.alarm_ms = word.filter(orders::is_lasting).and_then(|word| word.until_ms);
         }
         Ok(())
     }
+
+    /// After a command of an emergency that failed: when the output is looked at again.
+    pub fn retry_alarm(&mut self, command: &Command) {
+        if is_of_emergencies(command) {
+            self.alarm_ms = Some(now_ms() + TRY_AGAIN_MS);
+        }
+    }
+}
+
+fn is_of_emergencies(command: &Command) -> bool {
+    let function = Function::from_name(&command.function);
+    matches!(function, Some(Function::EnableEmergency | Function::DisableEmergency))
 }

@@ -35,7 +35,7 @@ impl Session<'_> {
         }
         match self.wanted(command) {
             Ok(wanted) => self.act(command, wanted, at_ms).await,
-            Err(said) => self.end(command.number, News::Failed(Some(said))).await,
+            Err(said) => self.fail(command, said).await,
         }
     }
 
@@ -63,20 +63,27 @@ impl Session<'_> {
 
     /// Sets the output; a pulse stays under way after that.
     pub async fn act(&mut self, command: &Command, wanted: Wanted, at_ms: i64) -> anyhow::Result<()> {
-        self.overtake(&wanted.outlet).await?;
         let Wanted { outlet, value, seconds } = wanted;
         if let Err(said) = self.outlets.set(&outlet, &value).await? {
             if seconds.is_some() {
                 // It may still come to be set: then not for ever.
                 self.outlets.set(&outlet, &other(&value)).await?.ok();
             }
-            return self.end(command.number, News::Failed(Some(said))).await;
+            return self.fail(command, said).await;
         }
+        // Not before: when the set fails, the pulse is still to be taken back.
+        self.overtake(&outlet).await?;
         if let Some(seconds) = seconds {
             return self.begin(Pulse::new(command.number, (outlet, value), at_ms, seconds)).await;
         }
         self.end(command.number, News::Done(Some(format!("{} is {value}", name_of(&outlet))))).await?;
         self.watch_alarm(command).await
+    }
+
+    /// The end of a command that could not be done; the emergency output is tried again by itself.
+    async fn fail(&mut self, command: &Command, said: String) -> anyhow::Result<()> {
+        self.retry_alarm(command);
+        self.end(command.number, News::Failed(Some(said))).await
     }
 
     /// The end of a command.

@@ -2,15 +2,20 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use common::evok::{Connection, reading};
+use common::evok::{
+    Connection,
+    reading::{self, Reading},
+};
 use serde_json::Number;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use crate::actions::outputs::{is_as_set, names};
+use crate::actions::outputs::{can_be_named, is_as_set, names};
 
 /// Evok answers `set` with nothing: what is read within this time tells.
 const CONFIRMED_WITHIN: Duration = Duration::from_secs(5);
 const ASK_AGAIN: Duration = Duration::from_millis(250);
+/// Outputs that are kept of one controller; the largest Unipi has fewer than a hundred.
+const MOST_KEPT: usize = 1000;
 /// Outputs that a complaint names.
 const MOST_NAMED: usize = 20;
 
@@ -20,7 +25,7 @@ pub type Outlet = (String, String);
 /// A connection, and what was read over it.
 pub struct Outlets {
     connection: Connection,
-    /// The number of each device; `None`: it is there, and was not read since it was set, or has no number.
+    /// The number of each output; `None`: it is there, and was not read since it was set, or has no number.
     read: HashMap<Outlet, Option<f64>>,
     heard: bool,
 }
@@ -47,9 +52,20 @@ impl Outlets {
     fn take(&mut self, message: &str) {
         match reading::parse(message) {
             Ok(readings) => {
-                self.read.extend(readings.into_iter().map(|it| ((it.dev.clone(), it.circuit.clone()), it.number())));
+                for reading in readings {
+                    self.keep(reading);
+                }
             }
             Err(error) => tracing::debug!(%error, "a controller said what is not JSON"),
+        }
+    }
+
+    /// Keeps what a command can name, and no more: names come into what is told of commands.
+    fn keep(&mut self, reading: Reading) {
+        let (number, is_output) = (reading.number(), can_be_named(&reading.dev, &reading.circuit));
+        let outlet = (reading.dev, reading.circuit);
+        if is_output && (self.read.len() < MOST_KEPT || self.read.contains_key(&outlet)) {
+            self.read.insert(outlet, number);
         }
     }
 

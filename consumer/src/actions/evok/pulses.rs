@@ -7,7 +7,10 @@ use super::{
     outlet::{Outlet, name_of},
     session::Session,
 };
-use crate::{actions::outputs::other, store::actions::commands::News};
+use crate::{
+    actions::outputs::other,
+    store::actions::{commands::News, devices},
+};
 
 /// An output that is to be set back.
 pub struct Pulse {
@@ -42,6 +45,21 @@ impl Session<'_> {
             self.pulses.remove(place);
         }
         Ok(())
+    }
+
+    /// Sets back everything when the device was deleted: nobody comes after this connection who would.
+    pub async fn forsake(&mut self) {
+        if self.pulses.is_empty() || !matches!(devices::by_id(&self.app.db, &self.device.id).await, Ok(None)) {
+            return;
+        }
+        for Pulse { outlet, value, .. } in std::mem::take(&mut self.pulses) {
+            let said = match self.outlets.set(&outlet, &other(&value)).await {
+                Ok(Ok(())) => continue,
+                Ok(Err(said)) => said,
+                Err(error) => format!("{}: {error:#}", name_of(&outlet)),
+            };
+            tracing::warn!(said, device.name = self.device.name, "an output of a deleted device was not set back");
+        }
     }
 
     /// Sets back what is due.

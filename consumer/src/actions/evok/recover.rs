@@ -37,8 +37,8 @@ impl Session<'_> {
 
     async fn recover_pulse(&mut self, command: &Command, wanted: Wanted, seconds: u32) -> anyhow::Result<()> {
         let Wanted { outlet, value, .. } = wanted;
-        self.overtake(&outlet).await?;
         if self.outlets.is(&outlet, &value) {
+            self.overtake(&outlet).await?;
             let at_ms = command.acknowledged_ms.unwrap_or_default();
             return self.begin(Pulse::new(command.number, (outlet, value), at_ms, seconds)).await;
         }

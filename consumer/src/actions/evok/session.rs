@@ -53,26 +53,36 @@ pub fn is_shared(app: &App) -> bool {
     app.db.kind == db::Kind::Postgres
 }
 
-/// Connects, and serves the controller until the connection breaks or `end`.
-pub async fn serve(app: &App, id: &str, controller: &Controller, end: &CancellationToken) -> anyhow::Result<()> {
+/// Connects, and holds the controller; `None`: it is not to be, as another node does, or at `end`. With what ends the session.
+pub async fn open<'a>(
+    app: &'a App,
+    id: &str,
+    controller: &'a Controller,
+    end: &CancellationToken,
+) -> anyhow::Result<Option<(Session<'a>, CancellationToken)>> {
     let url = controller.address().map_err(anyhow::Error::msg)?;
     let connected = end.run_until_cancelled(async { Outlets::read(Connection::open(&url).await?).await });
-    let Some(outlets) = connected.await.transpose()? else { return Ok(()) };
+    let Some(outlets) = connected.await.transpose()? else { return Ok(None) };
     let (session, now_ms) = (Uuid::new_v4().to_string(), now_ms());
     let here = Presence { session: &session, node: &app.fleet.node, now_ms, until_ms: now_ms + LEASE_MS };
     let free_ms = if is_shared(app) { now_ms } else { i64::MAX };
-    let Some(device) = controllers::hold(&app.db, id, here, free_ms).await? else { return Ok(()) };
+    let Some(device) = controllers::hold(&app.db, id, here, free_ms).await? else { return Ok(None) };
     let ended = end.child_token();
     // What was acknowledged is judged by what is read, so it is not given again.
     let orders = Orders::new(id, i64::MAX, app.fleet.join(id, &session, ended.clone()));
     let (pulses, alarm_ms) = (Vec::new(), None);
-    let mut session = Session { app, device, id: session, controller, outlets, pulses, alarm_ms, orders };
-    let served = ended.run_until_cancelled(session.run()).await;
-    orders::leave(app, id, &session.id).await;
-    served.unwrap_or(Ok(()))
+    Ok(Some((Session { app, device, id: session, controller, outlets, pulses, alarm_ms, orders }, ended)))
 }
 
 impl Session<'_> {
+    /// Serves the controller until the connection breaks or `ended`.
+    pub async fn serve(mut self, ended: &CancellationToken) -> anyhow::Result<()> {
+        let served = ended.run_until_cancelled(self.run()).await;
+        self.forsake().await;
+        orders::leave(self.app, &self.device.id, &self.id).await;
+        served.unwrap_or(Ok(()))
+    }
+
     async fn run(&mut self) -> anyhow::Result<()> {
         self.recover().await?;
         self.follow_alarm().await?;

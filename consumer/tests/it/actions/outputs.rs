@@ -71,6 +71,10 @@ async fn what_an_output_cannot_do_fails_and_says_why() {
     on_both(async |database| {
         let (app, evok) = (TestApp::start(&database, &[]).await, Evok::start().await);
         let key = key(&app).await;
+        // What no command could name is not told either.
+        for circuit in ["1\0", &"1".repeat(100_000), ""] {
+            evok.has("ro", circuit);
+        }
         plant(&app, &evok).await;
         set(&app, "wrong", json!({"circuit": "9_09"})).await;
         action(&app, "toast", json!({})).await;
@@ -85,7 +89,8 @@ async fn what_an_output_cannot_do_fails_and_says_why() {
         ] {
             let execution = run(&app, &key, event_id).await;
             let told = all_are(&app, &key, &execution, "failed").await;
-            assert!(told[0]["text"].as_str().unwrap().contains(said), "{told:?}");
+            let text = told[0]["text"].as_str().unwrap();
+            assert!(text.contains(said) && text.len() < 200, "{told:?}");
         }
         assert_eq!(evok.sets(), sets(&[("1_01", 1)]), "nothing else was tried");
         let bad = json!({"name": "x", "controller": {"url": "http://a"}}).to_string();
@@ -203,6 +208,72 @@ async fn an_emergency_switches_its_output_and_the_end_takes_it_back() {
         all_are(&app, &key, &drill, "done").await;
         siren_is(1).await;
         siren_is(0).await;
+        app.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_siren_that_does_not_obey_at_once_is_set_again_while_the_emergency_lasts() {
+    let database = Database::create(Mode::Embedded).await;
+    let (app, evok) = (TestApp::start(&database, &[]).await, Evok::start().await);
+    let key = key(&app).await;
+    let siren = json!({"dev": "ro", "circuit": "1_02"});
+    add(&app, json!({"url": evok.url(), "emergency_output": siren})).await;
+    online(&app).await;
+    action(&app, "fire", json!({"function": "enable_emergency", "parameters": {"text": "Out"}})).await;
+    action(&app, "over", json!({"function": "disable_emergency", "parameters": {}})).await;
+    for (event_id, value) in [("fire", 1), ("over", 0)] {
+        evok.ignore_next_set();
+        let execution = run(&app, &key, event_id).await;
+        eventually("it is set again", async || (evok.value("ro", "1_02") == value).then_some(())).await;
+        all_are(&app, &key, &execution, "failed").await;
+    }
+    assert_eq!(evok.sets(), sets(&[("1_02", 1), ("1_02", 1), ("1_02", 0), ("1_02", 0)]));
+    app.end().await;
+}
+
+/// Makes a pulse of relay `1_01` begin; gives its execution.
+async fn begun(app: &TestApp, evok: &Evok, key: &str, seconds: u32) -> String {
+    set(app, "bell", json!({"seconds": seconds})).await;
+    let bell = run(app, key, "bell").await;
+    eventually("it says until when", async || {
+        let told = outcome(app, key, &bell).await.remove(0);
+        told["text"].as_str()?.contains("until").then_some(())
+    })
+    .await;
+    assert_eq!(evok.value("ro", "1_01"), 1);
+    bell
+}
+
+#[tokio::test]
+async fn a_pulse_is_taken_back_also_when_a_later_command_failed() {
+    let database = Database::create(Mode::Embedded).await;
+    let (app, evok) = (TestApp::start(&database, &[]).await, Evok::start().await);
+    let key = key(&app).await;
+    plant(&app, &evok).await;
+    set(&app, "off", json!({"value": 0})).await;
+    let bell = begun(&app, &evok, &key, 3).await;
+    evok.ignore_next_set();
+    let off = run(&app, &key, "off").await;
+    eventually("it is set back", async || (evok.value("ro", "1_01") == 0).then_some(())).await;
+    all_are(&app, &key, &off, "failed").await;
+    let told = all_are(&app, &key, &bell, "done").await;
+    assert_eq!((&told[0]["text"], evok.value("ro", "1_01")), (&json!("ro 1_01 was 1 for 3 s"), json!(0)));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_pulse_ends_when_its_controller_is_deleted() {
+    on_both(async |database| {
+        let (app, evok) = (TestApp::start(&database, &[]).await, Evok::start().await);
+        let key = key(&app).await;
+        plant(&app, &evok).await;
+        begun(&app, &evok, &key, 600).await;
+        let devices = app.json("/api/action-devices").await["devices"].clone();
+        let path = format!("/api/action-devices/{}", devices[0]["id"].as_str().unwrap());
+        assert_eq!(app.client.delete(app.url(&path)).send().await.unwrap().status(), 204);
+        eventually("it is set back", async || (evok.value("ro", "1_01") == 0).then_some(())).await;
         app.end().await;
     })
     .await;

@@ -35,6 +35,8 @@ struct Shared {
     breaks: AtomicBool,
     /// `set` changes nothing.
     stuck: AtomicBool,
+    /// The next `set` changes nothing.
+    ignores: AtomicBool,
 }
 
 impl Evok {
@@ -77,6 +79,16 @@ impl Evok {
 
     pub fn get_stuck(&self) {
         self.shared.stuck.store(true, SeqCst);
+    }
+
+    pub fn ignore_next_set(&self) {
+        self.shared.ignores.store(true, SeqCst);
+    }
+
+    /// A further device, off.
+    pub fn has(&self, dev: &str, circuit: &str) {
+        let device = json!({"dev": dev, "circuit": circuit, "value": 0});
+        self.shared.devices.lock().unwrap().push(device);
     }
 }
 
@@ -130,6 +142,9 @@ fn set(shared: &Shared, asked: &Value) -> Result<Option<String>, Broken> {
     shared.sets.lock().unwrap().push((asked["circuit"].as_str().unwrap().to_owned(), asked["value"].clone()));
     if shared.breaks.swap(false, SeqCst) {
         return Err(Broken);
+    }
+    if shared.ignores.swap(false, SeqCst) {
+        return Ok(None);
     }
     let mut devices = shared.devices.lock().unwrap();
     let device = devices.iter_mut().find(|it| it["dev"] == asked["dev"] && it["circuit"] == asked["circuit"]);
