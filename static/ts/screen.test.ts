@@ -2,7 +2,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { left } from "./screen/alarm.ts";
-import { changed } from "./screen/commands.ts";
+import { changed, refreshed } from "./screen/commands.ts";
 import { type Content, type Item, matching, type Rule } from "./screen/content.ts";
 import { type Order, Orders } from "./screen/orders.ts";
 import { advance, begin, failed, following, nextChange, revive, type Stage, shown, withItems } from "./screen/stage.ts";
@@ -87,6 +87,21 @@ test("a paused loop stays, also under an address; to resume takes the address aw
   equal(seen(stage), "url http://a");
   stage = obey(stage, "resume_loop", {}, 6_000_000);
   deepEqual([seen(stage), stage.left], ["loop a", 10_000]);
+});
+
+test("to refresh takes an address and a rule's show away, to be told quietly of other content takes nothing", () => {
+  let stage = obey(begin(ITEMS, 0), "load_url", { url: "http://a" }, 0);
+  const ruled = obey(stage, "send_sensor_event_data", { sensor_data: { value: 7 } }, 0);
+  deepEqual(
+    [stage, ruled].map((it) => seen(refreshed(it, { quiet: true }))),
+    ["url http://a", "rule seven"],
+  );
+  deepEqual(
+    [stage, ruled].map((it) => seen(refreshed(it, {}))),
+    ["loop a", "loop a"],
+  );
+  stage = refreshed(stage, {});
+  equal(stage.turn, 2);
 });
 
 test("sleep without an end lasts until it is woken", () => {

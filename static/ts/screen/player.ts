@@ -1,6 +1,6 @@
 /* The player: keeps what is seen as the stage says it, and does what commands say. */
 import type { Alarm } from "./alarm.ts";
-import { changed } from "./commands.ts";
+import { changed, refreshed } from "./commands.ts";
 import { type Content, EMPTY, isSame, label, type Showable, whole } from "./content.ts";
 import type { Data } from "./data.ts";
 import type { Layers } from "./layers.ts";
@@ -67,7 +67,7 @@ export class Player {
       case "refresh_datasource":
         return this.parts.data.refresh(typeof parameters.datasource === "string" ? parameters.datasource : null);
       case "refresh_content":
-        return this.refresh();
+        return this.refresh(parameters);
       case "restart_device":
         this.restarting = order.id;
         return "restarting";
@@ -96,9 +96,8 @@ export class Player {
     this.parts.tell(this.told);
   }
 
-  private async refresh(): Promise<string> {
-    const again = { url: null, rule: null, turn: this.stage.turn + 1 };
-    this.put({ ...this.stage, ...again });
+  private async refresh(parameters: Record<string, unknown>): Promise<string> {
+    this.put(refreshed(this.stage, parameters));
     const { items } = await this.read();
     return `${items.length} ${items.length === 1 ? "item" : "items"}`;
   }
