@@ -7,6 +7,7 @@ import { type Content, type Item, matching, type Rule } from "./screen/content.t
 import { type Order, Orders } from "./screen/orders.ts";
 import { advance, begin, failed, following, nextChange, revive, type Stage, shown, withItems } from "./screen/stage.ts";
 import { fill, ink } from "./screen/template.ts";
+import { Time } from "./screen/time.ts";
 
 const card = (text: string, seconds: number): Item => ({ type: "card", text, seconds });
 const ITEMS = [card("a", 10), card("b", 20), card("c", 5)];
@@ -186,6 +187,37 @@ test("the ink can be read on its ground", () => {
 
 test("the time that is left is counted down", () => {
   deepEqual([0, 1, 59_000, 61_000, 3_600_000, -5].map(left), ["0:00", "0:01", "0:59", "1:01", "1:00:00", "0:00"]);
+});
+
+test("a clock that is set moves no end, and sleep of the machine is noticed", () => {
+  const clock = { wall: 1_000_000, steady: 500 };
+  const time = new Time(
+    () => clock.wall,
+    () => clock.steady,
+  );
+  const pass = (milliseconds: number) => {
+    clock.wall += milliseconds;
+    clock.steady += milliseconds;
+  };
+  equal(time.isStale(), true);
+  time.note(new Date(90_000_000).toUTCString());
+  deepEqual([time.now(), time.isStale()], [90_000_000, false]);
+  pass(7000);
+  // The machine's clock is put right: the time stays what it was, and is asked for.
+  clock.wall = 90_007_000;
+  deepEqual([time.now(), time.isStale()], [90_007_000, true]);
+  time.note(null);
+  equal(time.isStale(), true);
+  time.note(new Date(90_007_000).toUTCString());
+  pass(599_999);
+  deepEqual([time.now(), time.isStale()], [90_606_999, false]);
+  pass(1);
+  equal(time.isStale(), true);
+  time.note(new Date(90_606_000).toUTCString());
+  // The header tells whole seconds: a clock so close is right.
+  equal(time.now(), 90_607_000);
+  clock.wall += 60_000;
+  equal(time.isStale(), true);
 });
 
 /** A server that answers acknowledgements in turn, and what is said and done to it. */

@@ -11,7 +11,7 @@ import { Orders, type Say } from "./screen/orders.ts";
 import { paired } from "./screen/pairing.ts";
 import { Player } from "./screen/player.ts";
 import { ELSEWHERE, fillTheScreenOnDoubleClick, hideCursor, onlyOne, stayAwake } from "./screen/quiet.ts";
-import { Refused, Server } from "./screen/server.ts";
+import { keepTime, Refused, Server } from "./screen/server.ts";
 
 const name = find<HTMLMetaElement>("meta[name=screen]")?.content ?? "";
 const memory = new Memory(name);
@@ -43,6 +43,7 @@ async function play(): Promise<void> {
   };
   const told: { link?: Link } = {};
   const player = new Player({ name, memory, server, data, ...seen, tell: (what) => told.link?.showing(what) });
+  keepTime(server, () => player.timeTold());
   told.link = new Link(obeying(player));
   await told.link.keep();
 }

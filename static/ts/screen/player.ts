@@ -76,6 +76,11 @@ export class Player {
     }
   }
 
+  /** The server's time is known anew: what has ended, or goes on longer, is seen. */
+  timeTold(): void {
+    this.look();
+  }
+
   /** Reads the content again. */
   async read(): Promise<Content> {
     const told = await this.parts.server.content();
