@@ -4,10 +4,12 @@ import { test } from "node:test";
 import { left } from "./screen/alarm.ts";
 import { changed, refreshed } from "./screen/commands.ts";
 import { type Content, type Item, matching, type Rule } from "./screen/content.ts";
+import { isPlayer } from "./screen/fresh.ts";
 import { type Order, Orders } from "./screen/orders.ts";
 import { advance, begin, failed, following, nextChange, revive, type Stage, shown, withItems } from "./screen/stage.ts";
 import { fill, ink } from "./screen/template.ts";
 import { Time } from "./screen/time.ts";
+import { Waits } from "./screen/waits.ts";
 
 const card = (text: string, seconds: number): Item => ({ type: "card", text, seconds });
 const ITEMS = [card("a", 10), card("b", 20), card("c", 5)];
@@ -218,6 +220,29 @@ test("a clock that is set moves no end, and sleep of the machine is noticed", ()
   equal(time.now(), 90_607_000);
   clock.wall += 60_000;
   equal(time.isStale(), true);
+});
+
+test("who is refused comes again soon at first, seldom after a minute, and not before it is asked to", () => {
+  const waits = new Waits(() => 1);
+  const said = [0, 1000, 2000, 3000, 4000, 5000, 59_000].map((now) => Math.round(waits.next(now)));
+  deepEqual(said, [1000, 1280, 2048, 3277, 5000, 5000, 5000]);
+  deepEqual(
+    [60_000, 70_000, 80_000, 90_000, 200_000].map((now) => Math.round(waits.next(now))),
+    [8000, 12_800, 20_480, 30_000, 30_000],
+  );
+  deepEqual([waits.next(201_000, 7), waits.next(202_000, 45)], [30_000, 45_500]);
+  waits.reset();
+  deepEqual([waits.soon(), waits.next(203_000), new Waits(() => 0).next(0)], [1000, 1000, 500]);
+});
+
+test("only the player of this screen is a page that may be loaded anew", () => {
+  const page = (name: string) => `<head><meta name="screen" content="${name}"><title>`;
+  equal(isPlayer(page("lobby-1"), "lobby-1"), true);
+  equal(isPlayer(page("lobby &#60;b&#62;&amp;&#x27;"), "lobby <b>&'"), true);
+  deepEqual(
+    [page("lobby-2"), "<h1>502 Bad Gateway</h1>", ""].map((it) => isPlayer(it, "lobby-1")),
+    [false, false, false],
+  );
 });
 
 /** A server that answers acknowledgements in turn, and what is said and done to it. */

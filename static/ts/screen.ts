@@ -2,9 +2,9 @@
 import { el, find, need } from "./dom.ts";
 import { Alarm } from "./screen/alarm.ts";
 import { Data } from "./screen/data.ts";
-import { isOutdated } from "./screen/fresh.ts";
+import { isOutdated, reload } from "./screen/fresh.ts";
 import { Layers } from "./screen/layers.ts";
-import { Link, type Obeying } from "./screen/link.ts";
+import { type Leave, Link, type Obeying } from "./screen/link.ts";
 import { Corner, Toast } from "./screen/marks.ts";
 import { Memory } from "./screen/memory.ts";
 import { Orders, type Say } from "./screen/orders.ts";
@@ -19,7 +19,7 @@ const server = new Server(() => memory.key);
 const corner = new Corner(need("#corner"));
 
 async function start(): Promise<void> {
-  onlyOne(name);
+  onlyOne(name, () => void reload(name));
   if (!memory.works)
     corner.trouble("memory", "This browser keeps nothing: after a restart the screen has to be accepted again");
   hideCursor();
@@ -30,7 +30,7 @@ async function start(): Promise<void> {
   await play();
   // The key was deleted, or given to another browser.
   memory.forget();
-  location.reload();
+  await reload(name);
 }
 
 /** Shows and obeys as long as the key is good. */
@@ -57,8 +57,9 @@ function obeying(player: Player): Obeying {
   return {
     auth: () => ({ key: memory.key, last: memory.last }),
     mayConnect: async () => {
-      if (comesBack && (await isOutdated())) location.reload();
-      return isGood(player);
+      const { answered, ...leave } = await content(player);
+      if (answered && comesBack && (await isOutdated(name))) location.reload();
+      return leave;
     },
     connected: (say) => {
       comesBack = true;
@@ -81,19 +82,20 @@ function thenRestart(player: Player, say: Say): Say {
     try {
       return await say(word, about);
     } finally {
-      if (word === "done" && about.id === player.restarting) location.reload();
+      if (word === "done" && about.id === player.restarting) void reload(name);
     }
   };
 }
 
-/** Reads the content; `false`: the key is good no more. Where the server does not answer, nobody knows. */
-async function isGood(player: Player): Promise<boolean> {
+/** Reads the content, which a key that is good no more does not get. Where the server does not answer, nobody knows. */
+async function content(player: Player): Promise<Leave & { answered: boolean }> {
   try {
     await player.read();
   } catch (error) {
-    return !(error instanceof Refused && error.status === 401);
+    const refused = error instanceof Refused ? error : null;
+    return { good: refused?.status !== 401, retryAfter: refused?.retryAfter ?? null, answered: false };
   }
-  return true;
+  return { good: true, retryAfter: null, answered: true };
 }
 
 /** Another page of this browser has become this screen. */
@@ -101,7 +103,7 @@ function giveWay(): void {
   const here = el("button", { type: "button" }, "Show it here");
   here.addEventListener("click", () => {
     history.replaceState(null, "", location.pathname);
-    location.reload();
+    void reload(name);
   });
   const page = need("#pairing");
   page.replaceChildren(
