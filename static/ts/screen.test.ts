@@ -6,6 +6,7 @@ import { changed, refreshed } from "./screen/commands.ts";
 import { type Content, type Item, matching, type Rule } from "./screen/content.ts";
 import { isPlayer } from "./screen/fresh.ts";
 import { type Order, Orders } from "./screen/orders.ts";
+import { Renewal } from "./screen/renewal.ts";
 import { advance, begin, failed, following, nextChange, revive, type Stage, shown, withItems } from "./screen/stage.ts";
 import { fill, ink } from "./screen/template.ts";
 import { Time } from "./screen/time.ts";
@@ -243,6 +244,38 @@ test("only the player of this screen is a page that may be loaded anew", () => {
     [page("lobby-2"), "<h1>502 Bad Gateway</h1>", ""].map((it) => isPlayer(it, "lobby-1")),
     [false, false, false],
   );
+});
+
+test("what is renewed in time is tried again soon where that failed, and no more after its end", async () => {
+  const waits: number[] = [];
+  let work = () => {};
+  let answer = () => Promise.resolve();
+  let asked = 0;
+  const renew = () => {
+    asked += 1;
+    return answer();
+  };
+  const later = (then: () => void, milliseconds: number) => {
+    waits.push(milliseconds);
+    work = then;
+    return () => {
+      work = () => {};
+    };
+  };
+  const settled = () => new Promise((done) => setTimeout(done));
+  const renewal = new Renewal(renew, 3_000_000, later);
+  await renewal.now();
+  answer = () => Promise.reject(new Error("away"));
+  work();
+  await settled();
+  equal(await renewal.now().catch((error: Error) => error.message), "away");
+  answer = () => Promise.resolve();
+  work();
+  await settled();
+  deepEqual([waits, asked], [[3_000_000, 10_000, 10_000, 3_000_000], 4]);
+  renewal.end();
+  work();
+  equal(asked, 4);
 });
 
 /** A server that answers acknowledgements in turn, and what is said and done to it. */

@@ -12,6 +12,7 @@ import { paired } from "./screen/pairing.ts";
 import { Player } from "./screen/player.ts";
 import { ELSEWHERE, fillTheScreenOnDoubleClick, hideCursor, onlyOne, stayAwake } from "./screen/quiet.ts";
 import { keepTime, Refused, Server } from "./screen/server.ts";
+import { LINKED } from "./screen/views.ts";
 
 const name = find<HTMLMetaElement>("meta[name=screen]")?.content ?? "";
 const memory = new Memory(name);
@@ -64,6 +65,7 @@ function obeying(player: Player): Obeying {
     connected: (say) => {
       comesBack = true;
       corner.connected(true);
+      dispatchEvent(new Event(LINKED));
       orders.begin(thenRestart(player, say));
     },
     state: ({ emergency }) => player.hear(emergency),
