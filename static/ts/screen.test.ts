@@ -7,7 +7,18 @@ import { type Content, type Item, matching, type Rule } from "./screen/content.t
 import { isPlayer } from "./screen/fresh.ts";
 import { type Order, Orders } from "./screen/orders.ts";
 import { Renewal } from "./screen/renewal.ts";
-import { advance, begin, failed, following, nextChange, revive, type Stage, shown, withItems } from "./screen/stage.ts";
+import {
+  advance,
+  begin,
+  failed,
+  following,
+  isToMount,
+  nextChange,
+  revive,
+  type Stage,
+  shown,
+  withItems,
+} from "./screen/stage.ts";
 import { fill, ink } from "./screen/template.ts";
 import { Time } from "./screen/time.ts";
 import { Waits } from "./screen/waits.ts";
@@ -146,6 +157,16 @@ test("with other items the loop stays at what it shows, wherever that is now", (
 test("what cannot be shown is passed over soon", () => {
   equal(failed(begin(ITEMS, 0)).left, 4000);
   equal(failed({ ...begin(ITEMS, 0), left: 100 }).left, 100);
+});
+
+test("a loop of one item that cannot be shown tries it again in each turn", () => {
+  const only: Item[] = [{ type: "dashboard", seconds: 30 }];
+  const stage = failed(begin(only, 0));
+  const broken = { id: "dashboard", failedIn: stage.turn };
+  equal(isToMount(broken, "dashboard", stage.turn), false);
+  equal(isToMount(broken, "dashboard", advance(stage, only, 4000).turn), true);
+  equal(isToMount({ ...broken, failedIn: null }, "dashboard", 7), false);
+  deepEqual([isToMount(broken, "idle", 0), isToMount(null, "dashboard", 0)], [true, true]);
 });
 
 test("a rule matches when each member that it names is what the sensor said", () => {

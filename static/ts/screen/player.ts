@@ -39,7 +39,7 @@ export class Player {
   private stage: stages.Stage;
   private timer = 0;
   private retry = 0;
-  private mounted = "";
+  private mounted: stages.Mounted | null = null;
   private told = { kind: "", label: "" };
 
   constructor(private readonly parts: Parts) {
@@ -159,7 +159,7 @@ export class Player {
 
   /** Black, and silent: what was loaded ends. */
   private sleep(): void {
-    this.mounted = "";
+    this.mounted = null;
     this.parts.layers.clear();
   }
 
@@ -167,18 +167,26 @@ export class Player {
     const { layers, name } = this.parts;
     const item = "item" in shown ? shown.item : null;
     const id = item ? idOf(item, this.stage.turn) : "idle";
-    if (id === this.mounted) return;
-    this.mounted = id;
+    if (!stages.isToMount(this.mounted, id, this.stage.turn)) return;
+    const mounted: stages.Mounted = { id, failedIn: null };
+    this.mounted = mounted;
     clearTimeout(this.retry);
-    const trouble = await layers.show(id, () => (item ? view(item, this.means) : idle(name)));
-    if (trouble === null || !item || this.mounted !== id) return;
-    void layers.show(`${id} failed`, () => notice(label(item), trouble));
-    if (shown.kind === "loop") this.put(stages.failed(this.stage));
+    const fail = (trouble: string) => this.failed(mounted, item, trouble);
+    const trouble = await layers.show(id, () => (item ? view(item, this.means) : idle(name)), fail);
+    if (trouble !== null) fail(trouble);
+  }
+
+  /** Says why it cannot be shown. The loop goes on soon, and tries it anew in its next turn; what stays is tried again. */
+  private failed(mounted: stages.Mounted, item: Showable | null, trouble: string): void {
+    if (!item || this.mounted !== mounted) return;
+    mounted.failedIn = this.stage.turn;
+    void this.parts.layers.show(`${mounted.id} failed`, () => notice(label(item), trouble));
+    if (stages.beneath(this.stage, this.content.items).kind === "loop") this.put(stages.failed(this.stage));
     else this.retry = window.setTimeout(() => this.tryAgain(), AGAIN_AFTER);
   }
 
   private tryAgain(): void {
-    this.mounted = "";
+    this.mounted = null;
     this.look();
   }
 

@@ -93,6 +93,18 @@ export function failed(stage: Stage): Stage {
   return { ...stage, left: Math.min(stage.left, BRIEFLY) };
 }
 
+/** What was last put on the screen, and in which turn it turned out that it cannot be shown. */
+export interface Mounted {
+  id: string;
+  failedIn: number | null;
+}
+
+/** Whether this is to be put there: something else, or in another turn what could not be shown. */
+export function isToMount(mounted: Mounted | null, id: string, turn: number): boolean {
+  if (mounted?.id !== id) return true;
+  return mounted.failedIn !== null && mounted.failedIn !== turn;
+}
+
 /** The stage that was kept as JSON, as it goes on now; `null`: it cannot be read. What has ended meanwhile is gone. */
 export function revive(text: string | null, items: Item[], now: number): Stage | null {
   const fresh = begin(items, now);
