@@ -13,6 +13,7 @@ import {
   failed,
   following,
   isToMount,
+  lapsed,
   nextChange,
   revive,
   type Stage,
@@ -77,6 +78,13 @@ test("an emergency outranks sleep, sleep a rule, a rule an address, an address t
   });
   deepEqual(said, ["emergency out", "snoozed", "rule open", "url http://a", "loop a"]);
   equal(stage.left, 6000);
+});
+
+test("an emergency that ends by itself is noticed once, so that the server is asked whether another holds", () => {
+  const timed = { text: "out", until: "1970-01-01T00:00:05Z" };
+  const under = obey(begin(ITEMS, 0), "enable_emergency", timed, 0);
+  const [before, after] = [advance(under, ITEMS, 4999), advance(under, ITEMS, 5000)];
+  deepEqual([lapsed(under, before), lapsed(under, after)?.text, lapsed(after, after)], [null, "out", null]);
 });
 
 test("an emergency without an end lasts until it is taken back, and the loop goes on with the same item", () => {

@@ -43,7 +43,15 @@ async function play(): Promise<void> {
     toast: new Toast(need("#toast")),
   };
   const told: { link?: Link } = {};
-  const player = new Player({ name, memory, server, data, ...seen, tell: (what) => told.link?.showing(what) });
+  const player = new Player({
+    name,
+    memory,
+    server,
+    data,
+    ...seen,
+    ask: () => told.link?.renew() ?? false,
+    tell: (what) => told.link?.showing(what),
+  });
   keepTime(server, () => player.timeTold());
   told.link = new Link(obeying(player));
   await told.link.keep();

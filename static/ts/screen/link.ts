@@ -8,6 +8,9 @@ const ANSWER_WITHIN = 10_000;
 /** A connection that the server ends so soon, so often, is wanted by another browser with the same key. */
 const SOON = 15_000;
 const OFTEN = 4;
+/** Who asks for the state does so within this, and no more often than that. */
+const SPREAD = 1000;
+const RENEW_EVERY = 10_000;
 const GIVE_WAY_FOR = 30_000;
 
 export interface State {
@@ -40,6 +43,7 @@ export class Link {
   private readonly socket: Socket;
   private readonly waits = new Waits();
   private endedSoon = 0;
+  private renewedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly obeying: Obeying) {
     const auth = (give: (auth: object) => void) => give(obeying.auth());
@@ -73,6 +77,18 @@ export class Link {
   /** Says what is seen now; who is away says it when it is back. */
   showing(what: { kind: string; label: string }): void {
     if (this.socket.connected) this.socket.emit("showing", what);
+  }
+
+  /** Connects anew to hear the state, at a time that many screens do not share, and seldom however often it is called; `false`: it is away. */
+  renew(): boolean {
+    if (!this.socket.connected) return false;
+    const { id } = this.socket;
+    const now = performance.now();
+    const wait = Math.max(0, this.renewedAt + RENEW_EVERY - now) + Math.random() * SPREAD;
+    this.renewedAt = now + wait;
+    // One that came again meanwhile has heard it.
+    setTimeout(() => this.socket.id === id && this.drop(), wait);
+    return true;
   }
 
   /** Drops the connection; it comes again by itself. */

@@ -15,6 +15,8 @@ import { idle, type Means, notice, view } from "./views.ts";
 const BEFOREHAND = 6000;
 /** What cannot be shown, and stays, is tried again. */
 const AGAIN_AFTER = 10_000;
+/** So long an emergency that has ended waits for the server's word. */
+const ANSWER_WITHIN = 5000;
 /** Timers of browsers end at 24 days. */
 const LONGEST = 3_600_000;
 /** What is kept when it becomes another; the rest goes by with time. */
@@ -28,6 +30,8 @@ export interface Parts {
   layers: Layers;
   alarm: Alarm;
   toast: Toast;
+  /** Asks the server for the state; `false`: it is away. */
+  ask(): boolean;
   /** Says what is seen. */
   tell(what: { kind: string; label: string }): void;
 }
@@ -39,6 +43,8 @@ export class Player {
   private stage: stages.Stage;
   private timer = 0;
   private retry = 0;
+  private lapsed: stages.Emergency | null = null;
+  private unanswered = 0;
   private mounted: stages.Mounted | null = null;
   private told = { kind: "", label: "" };
 
@@ -55,9 +61,10 @@ export class Player {
   /** Does a command; gives what is reported of it. */
   perform(order: Order): string | Promise<string> {
     const { parameters } = order;
-    this.stage = stages.advance(this.stage, this.content.items, serverTime());
+    this.advance();
     const [stage, said] = changed(this.stage, order, this.content, serverTime()) ?? [null, ""];
     if (stage) {
+      if (order.function.endsWith("able_emergency")) this.lapsed = null;
       this.put(stage);
       return said;
     }
@@ -97,6 +104,7 @@ export class Player {
 
   /** What the server says of emergencies when the screen connects. */
   hear(emergency: Record<string, unknown> | null): void {
+    this.lapsed = null;
     this.put({ ...this.stage, emergency: emergency && stages.emergency(emergency) });
     this.parts.tell(this.told);
   }
@@ -129,16 +137,31 @@ export class Player {
   private look(): void {
     const { items } = this.content;
     const before = this.stage;
-    this.stage = stages.advance(before, items, serverTime());
+    this.advance();
     if (KEPT.some((name) => this.stage[name] !== before[name])) this.keep();
-    const shown = stages.shown(this.stage, items);
-    this.parts.alarm.show(this.stage.emergency);
+    const emergency = this.stage.emergency ?? this.lapsed;
+    const shown = stages.shown({ ...this.stage, emergency }, items);
+    this.parts.alarm.show(emergency);
     document.body.classList.toggle("alarmed", shown.kind === "emergency");
     document.body.classList.toggle("snoozed", shown.kind === "snoozed");
     this.tell(shown);
     if (this.stage.snooze) this.sleep();
     else void this.mount(stages.beneath(this.stage, items));
     this.comeAgain(shown.kind === "loop");
+  }
+
+  /** An emergency that ends by itself stays until the server has said whether another holds, unless it is away. */
+  private advance(): void {
+    const before = this.stage;
+    this.stage = stages.advance(before, this.content.items, serverTime());
+    const lapsed = stages.lapsed(before, this.stage);
+    if (!lapsed || !this.parts.ask()) return;
+    this.lapsed = lapsed;
+    clearTimeout(this.unanswered);
+    this.unanswered = window.setTimeout(() => {
+      this.lapsed = null;
+      this.look();
+    }, ANSWER_WITHIN);
   }
 
   private comeAgain(inLoop: boolean): void {

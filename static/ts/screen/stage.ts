@@ -66,6 +66,11 @@ export function advance(stage: Stage, items: Item[], now: number): Stage {
   return later.left > 0 ? later : turned(later, items, (stage.at + 1) % items.length);
 }
 
+/** The emergency that ended by itself between the two; another may still hold, which the server knows. */
+export function lapsed(before: Stage, after: Stage): Emergency | null {
+  return after.emergency ? null : before.emergency;
+}
+
 /** When there is something to do next; `null`: not before something happens. */
 export function nextChange(stage: Stage, items: Item[]): number | null {
   const covers = [stage.emergency, stage.snooze, stage.rule, stage.url];
