@@ -9,6 +9,10 @@ const STALE_AFTER = 5000;
 /** What an attempt to connect is given before a better moment ends it. */
 const HURRY_EVERY = 1000;
 
+/** Who is refused comes again after two to five seconds. */
+const REFUSED_FOR = 2000;
+const SPREAD = 3000;
+
 export type State = "connecting" | "live" | "reconnecting" | "stale";
 
 export interface Listener {
@@ -29,6 +33,7 @@ export class Feed {
   private away = 0;
   private turn = 0;
   private reread: string | null | undefined;
+  private refusal = 0;
   private triedAt = Date.now();
 
   constructor(
@@ -45,6 +50,7 @@ export class Feed {
     this.socket.on("connect", () => this.join());
     this.socket.on("frame", (frame: Frame) => this.joined && this.take(frame, false));
     this.socket.on("disconnect", () => this.lost());
+    this.socket.on("connect_error", () => this.refused());
     this.socket.io.on("reconnect_failed", () => this.socket.connect());
     this.socket.io.on("reconnect_attempt", () => {
       this.triedAt = Date.now();
@@ -97,6 +103,16 @@ export class Feed {
     if (joining || this.state().state === "live" || Date.now() - this.triedAt < HURRY_EVERY) return;
     this.triedAt = Date.now();
     this.again();
+  }
+
+  /** The server said no, which the library takes for an end: a session that ran out may be renewed, or a server may be starting. */
+  private refused(): void {
+    if (this.socket.active) return;
+    clearTimeout(this.refusal);
+    this.refusal = window.setTimeout(
+      () => this.socket.active || this.socket.connect(),
+      REFUSED_FOR + Math.random() * SPREAD,
+    );
   }
 
   private lost(): void {

@@ -2,11 +2,27 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { left } from "./screen/alarm.ts";
-import { changed } from "./screen/commands.ts";
+import { changed, refreshed } from "./screen/commands.ts";
 import { type Content, type Item, matching, type Rule } from "./screen/content.ts";
+import { isPlayer } from "./screen/fresh.ts";
 import { type Order, Orders } from "./screen/orders.ts";
-import { advance, begin, failed, following, nextChange, revive, type Stage, shown, withItems } from "./screen/stage.ts";
+import { Renewal } from "./screen/renewal.ts";
+import {
+  advance,
+  begin,
+  failed,
+  following,
+  isToMount,
+  lapsed,
+  nextChange,
+  revive,
+  type Stage,
+  shown,
+  withItems,
+} from "./screen/stage.ts";
 import { fill, ink } from "./screen/template.ts";
+import { Time } from "./screen/time.ts";
+import { Waits } from "./screen/waits.ts";
 
 const card = (text: string, seconds: number): Item => ({ type: "card", text, seconds });
 const ITEMS = [card("a", 10), card("b", 20), card("c", 5)];
@@ -64,6 +80,13 @@ test("an emergency outranks sleep, sleep a rule, a rule an address, an address t
   equal(stage.left, 6000);
 });
 
+test("an emergency that ends by itself is noticed once, so that the server is asked whether another holds", () => {
+  const timed = { text: "out", until: "1970-01-01T00:00:05Z" };
+  const under = obey(begin(ITEMS, 0), "enable_emergency", timed, 0);
+  const [before, after] = [advance(under, ITEMS, 4999), advance(under, ITEMS, 5000)];
+  deepEqual([lapsed(under, before), lapsed(under, after)?.text, lapsed(after, after)], [null, "out", null]);
+});
+
 test("an emergency without an end lasts until it is taken back, and the loop goes on with the same item", () => {
   let stage = advance(begin(ITEMS, 0), ITEMS, 12_000);
   stage = advance(stage, ITEMS, 15_000);
@@ -87,6 +110,21 @@ test("a paused loop stays, also under an address; to resume takes the address aw
   equal(seen(stage), "url http://a");
   stage = obey(stage, "resume_loop", {}, 6_000_000);
   deepEqual([seen(stage), stage.left], ["loop a", 10_000]);
+});
+
+test("to refresh takes an address and a rule's show away, to be told quietly of other content takes nothing", () => {
+  let stage = obey(begin(ITEMS, 0), "load_url", { url: "http://a" }, 0);
+  const ruled = obey(stage, "send_sensor_event_data", { sensor_data: { value: 7 } }, 0);
+  deepEqual(
+    [stage, ruled].map((it) => seen(refreshed(it, { quiet: true }))),
+    ["url http://a", "rule seven"],
+  );
+  deepEqual(
+    [stage, ruled].map((it) => seen(refreshed(it, {}))),
+    ["loop a", "loop a"],
+  );
+  stage = refreshed(stage, {});
+  equal(stage.turn, 2);
 });
 
 test("sleep without an end lasts until it is woken", () => {
@@ -127,6 +165,16 @@ test("with other items the loop stays at what it shows, wherever that is now", (
 test("what cannot be shown is passed over soon", () => {
   equal(failed(begin(ITEMS, 0)).left, 4000);
   equal(failed({ ...begin(ITEMS, 0), left: 100 }).left, 100);
+});
+
+test("a loop of one item that cannot be shown tries it again in each turn", () => {
+  const only: Item[] = [{ type: "dashboard", seconds: 30 }];
+  const stage = failed(begin(only, 0));
+  const broken = { id: "dashboard", failedIn: stage.turn };
+  equal(isToMount(broken, "dashboard", stage.turn), false);
+  equal(isToMount(broken, "dashboard", advance(stage, only, 4000).turn), true);
+  equal(isToMount({ ...broken, failedIn: null }, "dashboard", 7), false);
+  deepEqual([isToMount(broken, "idle", 0), isToMount(null, "dashboard", 0)], [true, true]);
 });
 
 test("a rule matches when each member that it names is what the sensor said", () => {
@@ -171,6 +219,92 @@ test("the ink can be read on its ground", () => {
 
 test("the time that is left is counted down", () => {
   deepEqual([0, 1, 59_000, 61_000, 3_600_000, -5].map(left), ["0:00", "0:01", "0:59", "1:01", "1:00:00", "0:00"]);
+});
+
+test("a clock that is set moves no end, and sleep of the machine is noticed", () => {
+  const clock = { wall: 1_000_000, steady: 500 };
+  const time = new Time(
+    () => clock.wall,
+    () => clock.steady,
+  );
+  const pass = (milliseconds: number) => {
+    clock.wall += milliseconds;
+    clock.steady += milliseconds;
+  };
+  equal(time.isStale(), true);
+  time.note(new Date(90_000_000).toUTCString());
+  deepEqual([time.now(), time.isStale()], [90_000_000, false]);
+  pass(7000);
+  // The machine's clock is put right: the time stays what it was, and is asked for.
+  clock.wall = 90_007_000;
+  deepEqual([time.now(), time.isStale()], [90_007_000, true]);
+  time.note(null);
+  equal(time.isStale(), true);
+  time.note(new Date(90_007_000).toUTCString());
+  pass(599_999);
+  deepEqual([time.now(), time.isStale()], [90_606_999, false]);
+  pass(1);
+  equal(time.isStale(), true);
+  time.note(new Date(90_606_000).toUTCString());
+  // The header tells whole seconds: a clock so close is right.
+  equal(time.now(), 90_607_000);
+  clock.wall += 60_000;
+  equal(time.isStale(), true);
+});
+
+test("who is refused comes again soon at first, seldom after a minute, and not before it is asked to", () => {
+  const waits = new Waits(() => 1);
+  const said = [0, 1000, 2000, 3000, 4000, 5000, 59_000].map((now) => Math.round(waits.next(now)));
+  deepEqual(said, [1000, 1280, 2048, 3277, 5000, 5000, 5000]);
+  deepEqual(
+    [60_000, 70_000, 80_000, 90_000, 200_000].map((now) => Math.round(waits.next(now))),
+    [8000, 12_800, 20_480, 30_000, 30_000],
+  );
+  deepEqual([waits.next(201_000, 7), waits.next(202_000, 45)], [30_000, 45_500]);
+  waits.reset();
+  deepEqual([waits.soon(), waits.next(203_000), new Waits(() => 0).next(0)], [1000, 1000, 500]);
+});
+
+test("only the player of this screen is a page that may be loaded anew", () => {
+  const page = (name: string) => `<head><meta name="screen" content="${name}"><title>`;
+  equal(isPlayer(page("lobby-1"), "lobby-1"), true);
+  equal(isPlayer(page("lobby &#60;b&#62;&amp;&#x27;"), "lobby <b>&'"), true);
+  deepEqual(
+    [page("lobby-2"), "<h1>502 Bad Gateway</h1>", ""].map((it) => isPlayer(it, "lobby-1")),
+    [false, false, false],
+  );
+});
+
+test("what is renewed in time is tried again soon where that failed, and no more after its end", async () => {
+  const waits: number[] = [];
+  let work = () => {};
+  let answer = () => Promise.resolve();
+  let asked = 0;
+  const renew = () => {
+    asked += 1;
+    return answer();
+  };
+  const later = (then: () => void, milliseconds: number) => {
+    waits.push(milliseconds);
+    work = then;
+    return () => {
+      work = () => {};
+    };
+  };
+  const settled = () => new Promise((done) => setTimeout(done));
+  const renewal = new Renewal(renew, 3_000_000, later);
+  await renewal.now();
+  answer = () => Promise.reject(new Error("away"));
+  work();
+  await settled();
+  equal(await renewal.now().catch((error: Error) => error.message), "away");
+  answer = () => Promise.resolve();
+  work();
+  await settled();
+  deepEqual([waits, asked], [[3_000_000, 10_000, 10_000, 3_000_000], 4]);
+  renewal.end();
+  work();
+  equal(asked, 4);
 });
 
 /** A server that answers acknowledgements in turn, and what is said and done to it. */

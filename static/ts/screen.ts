@@ -2,16 +2,17 @@
 import { el, find, need } from "./dom.ts";
 import { Alarm } from "./screen/alarm.ts";
 import { Data } from "./screen/data.ts";
-import { isOutdated } from "./screen/fresh.ts";
+import { isOutdated, reload } from "./screen/fresh.ts";
 import { Layers } from "./screen/layers.ts";
-import { Link, type Obeying } from "./screen/link.ts";
+import { type Leave, Link, type Obeying } from "./screen/link.ts";
 import { Corner, Toast } from "./screen/marks.ts";
 import { Memory } from "./screen/memory.ts";
 import { Orders, type Say } from "./screen/orders.ts";
 import { paired } from "./screen/pairing.ts";
 import { Player } from "./screen/player.ts";
 import { ELSEWHERE, fillTheScreenOnDoubleClick, hideCursor, onlyOne, stayAwake } from "./screen/quiet.ts";
-import { Refused, Server } from "./screen/server.ts";
+import { keepTime, Refused, Server } from "./screen/server.ts";
+import { LINKED } from "./screen/views.ts";
 
 const name = find<HTMLMetaElement>("meta[name=screen]")?.content ?? "";
 const memory = new Memory(name);
@@ -19,7 +20,7 @@ const server = new Server(() => memory.key);
 const corner = new Corner(need("#corner"));
 
 async function start(): Promise<void> {
-  onlyOne(name);
+  onlyOne(name, () => void reload(name));
   if (!memory.works)
     corner.trouble("memory", "This browser keeps nothing: after a restart the screen has to be accepted again");
   hideCursor();
@@ -30,7 +31,7 @@ async function start(): Promise<void> {
   await play();
   // The key was deleted, or given to another browser.
   memory.forget();
-  location.reload();
+  await reload(name);
 }
 
 /** Shows and obeys as long as the key is good. */
@@ -42,7 +43,16 @@ async function play(): Promise<void> {
     toast: new Toast(need("#toast")),
   };
   const told: { link?: Link } = {};
-  const player = new Player({ name, memory, server, data, ...seen, tell: (what) => told.link?.showing(what) });
+  const player = new Player({
+    name,
+    memory,
+    server,
+    data,
+    ...seen,
+    ask: () => told.link?.renew() ?? false,
+    tell: (what) => told.link?.showing(what),
+  });
+  keepTime(server, () => player.timeTold());
   told.link = new Link(obeying(player));
   await told.link.keep();
 }
@@ -56,12 +66,14 @@ function obeying(player: Player): Obeying {
   return {
     auth: () => ({ key: memory.key, last: memory.last }),
     mayConnect: async () => {
-      if (comesBack && (await isOutdated())) location.reload();
-      return isGood(player);
+      const { answered, ...leave } = await content(player);
+      if (answered && comesBack && (await isOutdated(name))) location.reload();
+      return leave;
     },
     connected: (say) => {
       comesBack = true;
       corner.connected(true);
+      dispatchEvent(new Event(LINKED));
       orders.begin(thenRestart(player, say));
     },
     state: ({ emergency }) => player.hear(emergency),
@@ -80,19 +92,20 @@ function thenRestart(player: Player, say: Say): Say {
     try {
       return await say(word, about);
     } finally {
-      if (word === "done" && about.id === player.restarting) location.reload();
+      if (word === "done" && about.id === player.restarting) void reload(name);
     }
   };
 }
 
-/** Reads the content; `false`: the key is good no more. Where the server does not answer, nobody knows. */
-async function isGood(player: Player): Promise<boolean> {
+/** Reads the content, which a key that is good no more does not get. Where the server does not answer, nobody knows. */
+async function content(player: Player): Promise<Leave & { answered: boolean }> {
   try {
     await player.read();
   } catch (error) {
-    return !(error instanceof Refused && error.status === 401);
+    const refused = error instanceof Refused ? error : null;
+    return { good: refused?.status !== 401, retryAfter: refused?.retryAfter ?? null, answered: false };
   }
-  return true;
+  return { good: true, retryAfter: null, answered: true };
 }
 
 /** Another page of this browser has become this screen. */
@@ -100,7 +113,7 @@ function giveWay(): void {
   const here = el("button", { type: "button" }, "Show it here");
   here.addEventListener("click", () => {
     history.replaceState(null, "", location.pathname);
-    location.reload();
+    void reload(name);
   });
   const page = need("#pairing");
   page.replaceChildren(

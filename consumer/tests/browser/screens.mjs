@@ -8,8 +8,9 @@ import { ask, consumer, eventually, json, open, play, postJson, violations } fro
 const folder = new URL("../../../target/screenshots/", import.meta.url).pathname;
 const CALL = `${consumer}/public-api/integration/webhooks`;
 const SIZES = [{ width: 1920, height: 1080 }, { width: 390, height: 844 }];
-/** The issue says one second; two cores do everything here. */
-const AT_ONCE = 5000;
+/** What the issue says. Two cores do everything here, so the best of some tries has to be so quick. */
+const AT_ONCE = 1000;
+const TRIES = 3;
 const A = "lobby <b>south</b>";
 
 await play(async (browser) => {
@@ -30,9 +31,14 @@ await play(async (browser) => {
   peer.server.close();
 });
 
-/** While the consumer is killed, where something is refused, and of what a framed page may not do, the browser has its own words. */
+/** Where something is refused, and of what a framed page may not do, the browser has its own words. */
 function isExpected(text) {
-  return /ERR_CONNECTION|ERR_EMPTY|status of (401|404)|WebSocket|Failed to fetch|sandboxed|navigat/.test(text);
+  return /status of (401|404)|sandboxed|navigat/.test(text);
+}
+
+/** So has it while the consumer is killed. */
+function isOfTheOutage(text) {
+  return /ERR_CONNECTION|ERR_EMPTY|WebSocket|Failed to fetch/.test(text);
 }
 
 /** Somebody else's server: a page, a picture, and a value. */
@@ -205,7 +211,7 @@ async function reachesExactlyTheTargeted(browser, key, [a, b, c]) {
     await fetch(url, { method: "POST", headers: { "content-type": "application/json", "x-webhook-apikey": key }, body: '{"event_id":"evacuate"}' });
     return at;
   };
-  await took("a POST", [a, b], () => operator.page.evaluate(post, [CALL, key]));
+  await areSeenAtOnce("a POST", key, [a, b], () => operator.page.evaluate(post, [CALL, key]));
   equal(await a.page.locator("#alarm h1").textContent(), "Fire alarm");
   await shows(A, "emergency", "Fire alarm: Leave the building now. Use the stairs, not the lifts.");
   await looks(a, "emergency", true);
@@ -214,12 +220,11 @@ async function reachesExactlyTheTargeted(browser, key, [a, b, c]) {
   await shows(A, "card", "Outside");
   const payload = Buffer.from('{"event_id":"storm"}').toString("base64url");
   const link = `${CALL}?api_key=${key}&payload=${payload}`;
-  const at = await took("a link in another tab", [a, b], async () => {
+  await areSeenAtOnce("a link in another tab", key, [a, b], async () => {
     const at = Date.now();
     await operator.page.goto(link);
     return at;
   });
-  ok(at > 0);
   const { execution_id } = JSON.parse(await operator.page.locator("body").textContent());
   deepEqual(Object.keys(await outcome(key, execution_id, "done")).sort(), [A, "south-2"], "each says that it is done");
   match(await a.page.locator(".ends").textContent(), /^Ends in [45]:\d\d$/);
@@ -231,17 +236,29 @@ async function reachesExactlyTheTargeted(browser, key, [a, b, c]) {
   await looks(c, "toast");
 }
 
-/** Calls, waits until each of the screens has painted an emergency, and prints how long that was after the call. */
+/** Begins an emergency some times, and ends all but the last; the best try is seen at once on every screen. */
+async function areSeenAtOnce(what, key, screens, act) {
+  const tries = [await took(what, screens, act)];
+  while (tries.length < TRIES) {
+    await done(key, "over");
+    for (const { page } of screens) await page.locator("#alarm").waitFor({ state: "hidden" });
+    tries.push(await took(what, screens, act));
+  }
+  ok(Math.min(...tries) <= AT_ONCE, `${what}: ${tries.join(", ")} ms`);
+}
+
+/** Calls, waits until each of the screens has painted an emergency, and prints how long that was after the call; gives the longest. */
 async function took(what, screens, act) {
   const before = await Promise.all(screens.map(({ page }) => page.evaluate(() => globalThis.painted.length)));
   const at = await act();
+  let longest = 0;
   for (const [index, { page, name }] of screens.entries()) {
     const painted = await page.waitForFunction((count) => globalThis.painted[count], before[index]);
     const milliseconds = (await painted.jsonValue()) - at;
     console.error(`screens: ${what} is seen on ${name} after ${milliseconds} ms`);
-    ok(milliseconds < AT_ONCE, `${milliseconds} ms`);
+    longest = Math.max(longest, milliseconds);
   }
-  return at;
+  return longest;
 }
 
 async function isSeenAtOnceAfterAReload(key, a) {
@@ -343,6 +360,8 @@ async function loadsAndPauses(key, a, c, peer) {
 
 /** The server is killed: what is shown goes on, says so, and is reached again when it is back. */
 async function goesOnWithoutTheServer(key, [a, b, c]) {
+  const screens = [a, b, c];
+  const before = screens.map(({ problems }) => problems.length);
   await ask("kill consumer");
   await c.page.getByText(/^Reconnecting since/).waitFor();
   for (const text of ["one", "two"]) await seen(c).getByText(text).waitFor();
@@ -350,7 +369,11 @@ async function goesOnWithoutTheServer(key, [a, b, c]) {
   await ask("start consumer");
   await c.page.locator("#corner").waitFor({ state: "hidden" });
   await eventually("all are back", async () => (await Promise.all([a, b, c].map(({ name }) => device(name)))).every((one) => one.online));
-  await took("a POST after a restart", [a, b], async () => {
+  // Only here may the browsers say so.
+  for (const [index, { problems }] of screens.entries()) {
+    problems.push(...problems.splice(before[index]).filter((text) => !isOfTheOutage(text)));
+  }
+  await areSeenAtOnce("a POST after a restart", key, [a, b], async () => {
     const at = Date.now();
     await call(key, "evacuate");
     return at;

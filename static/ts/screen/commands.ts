@@ -30,6 +30,12 @@ export function changed(stage: Stage, order: Order, content: Content, now: numbe
   }
 }
 
+/** The stage when the content is read again. Who orders that takes an address and a rule's show away; with `quiet` the server
+ * only tells that the content is another, and what stands over the loop stays. */
+export function refreshed(stage: Stage, { quiet }: Record<string, unknown>): Stage {
+  return quiet === true ? stage : { ...stage, url: null, rule: null, turn: stage.turn + 1 };
+}
+
 /** Seen now, or not before something that covers it ends. */
 export function covered(stage: Stage, text: string): string {
   if (stage.emergency) return `${text}, under an emergency`;

@@ -12,6 +12,7 @@ export interface View {
 
 /** What is not ready by then is shown as it is. */
 const READY_WITHIN = 8000;
+const LATE = Symbol("late");
 const FADE = 700;
 
 interface Layer {
@@ -33,8 +34,13 @@ export class Layers {
     this.load(id, make);
   }
 
-  /** Shows it as soon as it is ready. Gives why it cannot be shown; `null`: it can, or something else is wanted by now. */
-  async show(id: string, make: () => View): Promise<string | null> {
+  /** Shows it as soon as it is ready. Gives why it cannot be shown; `null`: it can, or something else is wanted by now.
+   * What took long and turns out not to be shown is told to `failed` while it is still seen. */
+  async show(
+    id: string,
+    make: () => View,
+    failed: (trouble: string) => void = () => undefined,
+  ): Promise<string | null> {
     this.wanted = id;
     if (this.front?.id === id) {
       this.remove(this.back);
@@ -44,8 +50,10 @@ export class Layers {
     const next = this.back?.id === id ? this.back : this.load(id, make);
     const trouble = await Promise.race([next.view.ready, late()]);
     if (this.wanted !== id || this.back !== next) return null;
-    if (trouble === null) this.swap(next);
-    return trouble;
+    if (trouble !== null && trouble !== LATE) return trouble;
+    this.swap(next);
+    if (trouble === LATE) void next.view.ready.then((told) => told !== null && this.front === next && failed(told));
+    return null;
   }
 
   /** Shows nothing; everything that was loaded ends. */
@@ -85,6 +93,6 @@ export class Layers {
   }
 }
 
-function late(): Promise<null> {
-  return new Promise((done) => setTimeout(() => done(null), READY_WITHIN));
+function late(): Promise<typeof LATE> {
+  return new Promise((done) => setTimeout(() => done(LATE), READY_WITHIN));
 }

@@ -1,13 +1,16 @@
 /* The connection of a screen: comes again for ever, at times that many screens do not share. */
 import { io, type Socket } from "socket.io-client";
 import type { Answer, Order, Say } from "./orders.ts";
+import { moment, Waits } from "./waits.ts";
 
-const SHORTEST = 500;
-const LONGEST = 5000;
+const REFUSED = "refused";
 const ANSWER_WITHIN = 10_000;
 /** A connection that the server ends so soon, so often, is wanted by another browser with the same key. */
 const SOON = 15_000;
 const OFTEN = 4;
+/** Who asks for the state does so within this, and no more often than that. */
+const SPREAD = 1000;
+const RENEW_EVERY = 10_000;
 const GIVE_WAY_FOR = 30_000;
 
 export interface State {
@@ -19,8 +22,8 @@ export interface State {
 
 export interface Obeying {
   auth(): { key: string; last: number | null };
-  /** Asks whether the key is good before each attempt; `false` ends the link. */
-  mayConnect(): Promise<boolean>;
+  /** Asks before each attempt whether the key is good, and may be used now. */
+  mayConnect(): Promise<Leave>;
   connected(say: Say): void;
   state(state: State): void;
   command(order: Order): void;
@@ -29,10 +32,18 @@ export interface Obeying {
   contested(is: boolean): void;
 }
 
+export interface Leave {
+  /** `false` ends the link. */
+  good: boolean;
+  /** The server asks not to come again before so many seconds. */
+  retryAfter: number | null;
+}
+
 export class Link {
   private readonly socket: Socket;
-  private wait = SHORTEST;
+  private readonly waits = new Waits();
   private endedSoon = 0;
+  private renewedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly obeying: Obeying) {
     const auth = (give: (auth: object) => void) => give(obeying.auth());
@@ -52,11 +63,13 @@ export class Link {
 
   /** Connects again and again, until the key is good no more. */
   async keep(): Promise<void> {
-    while (await this.obeying.mayConnect()) {
-      const since = Date.now();
-      const reason = await this.once();
+    for (;;) {
+      const { good, retryAfter } = await this.obeying.mayConnect();
+      if (!good) break;
+      const since = performance.now();
+      const reason = retryAfter === null ? await this.once() : REFUSED;
       this.obeying.lost();
-      await this.pause(reason, Date.now() - since);
+      await moment(this.pause(reason, performance.now() - since, retryAfter));
     }
     this.socket.disconnect();
   }
@@ -64,6 +77,18 @@ export class Link {
   /** Says what is seen now; who is away says it when it is back. */
   showing(what: { kind: string; label: string }): void {
     if (this.socket.connected) this.socket.emit("showing", what);
+  }
+
+  /** Connects anew to hear the state, at a time that many screens do not share, and seldom however often it is called; `false`: it is away. */
+  renew(): boolean {
+    if (!this.socket.connected) return false;
+    const { id } = this.socket;
+    const now = performance.now();
+    const wait = Math.max(0, this.renewedAt + RENEW_EVERY - now) + Math.random() * SPREAD;
+    this.renewedAt = now + wait;
+    // One that came again meanwhile has heard it.
+    setTimeout(() => this.socket.id === id && this.drop(), wait);
+    return true;
   }
 
   /** Drops the connection; it comes again by itself. */
@@ -80,7 +105,7 @@ export class Link {
         ended(reason);
       };
       this.socket.on("connect", () => this.obeying.connected((word, about) => this.say(word, about)));
-      this.socket.on("connect_error", () => over("refused"));
+      this.socket.on("connect_error", () => over(REFUSED));
       this.socket.on("disconnect", over);
       this.socket.connect();
     });
@@ -96,26 +121,14 @@ export class Link {
     }
   }
 
-  private async pause(reason: string, lasted: number): Promise<void> {
+  /** How long to wait after a connection that ended so, or was refused. */
+  private pause(reason: string, lasted: number, retryAfter: number | null): number {
     const soon = reason === "io server disconnect" && lasted < SOON;
     this.endedSoon = soon ? this.endedSoon + 1 : 0;
-    this.obeying.contested(this.endedSoon >= OFTEN);
-    this.wait = reason === "refused" ? Math.min(LONGEST, this.wait * 1.6) : SHORTEST * 2;
-    const longest = this.endedSoon >= OFTEN ? GIVE_WAY_FOR : this.wait;
-    const milliseconds = SHORTEST + Math.random() * Math.max(SHORTEST, longest - SHORTEST);
-    await moment(milliseconds);
+    const contested = this.endedSoon >= OFTEN;
+    this.obeying.contested(contested);
+    if (reason === REFUSED) return this.waits.next(performance.now(), retryAfter);
+    this.waits.reset();
+    return contested ? this.waits.spread(GIVE_WAY_FOR) : this.waits.soon();
   }
-}
-
-/** Waits so long, or until the network is there again. */
-export function moment(milliseconds: number): Promise<void> {
-  return new Promise((done) => {
-    const timer = setTimeout(over, milliseconds);
-    function over() {
-      clearTimeout(timer);
-      removeEventListener("online", over);
-      done();
-    }
-    addEventListener("online", over);
-  });
 }

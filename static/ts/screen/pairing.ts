@@ -1,7 +1,7 @@
 /* Before a screen belongs to a consumer it shows a code, which the operator accepts on the page Screens. */
 import { el, setText } from "../dom.ts";
-import { moment } from "./link.ts";
 import { Refused, type Server } from "./server.ts";
+import { moment } from "./waits.ts";
 
 const ASK_EVERY = 2000;
 const LONGEST = 60_000;

@@ -1,6 +1,6 @@
 /* The player: keeps what is seen as the stage says it, and does what commands say. */
 import type { Alarm } from "./alarm.ts";
-import { changed } from "./commands.ts";
+import { changed, refreshed } from "./commands.ts";
 import { type Content, EMPTY, isSame, label, type Showable, whole } from "./content.ts";
 import type { Data } from "./data.ts";
 import type { Layers } from "./layers.ts";
@@ -15,6 +15,8 @@ import { idle, type Means, notice, view } from "./views.ts";
 const BEFOREHAND = 6000;
 /** What cannot be shown, and stays, is tried again. */
 const AGAIN_AFTER = 10_000;
+/** So long an emergency that has ended waits for the server's word. */
+const ANSWER_WITHIN = 5000;
 /** Timers of browsers end at 24 days. */
 const LONGEST = 3_600_000;
 /** What is kept when it becomes another; the rest goes by with time. */
@@ -28,6 +30,8 @@ export interface Parts {
   layers: Layers;
   alarm: Alarm;
   toast: Toast;
+  /** Asks the server for the state; `false`: it is away. */
+  ask(): boolean;
   /** Says what is seen. */
   tell(what: { kind: string; label: string }): void;
 }
@@ -39,7 +43,9 @@ export class Player {
   private stage: stages.Stage;
   private timer = 0;
   private retry = 0;
-  private mounted = "";
+  private lapsed: stages.Emergency | null = null;
+  private unanswered = 0;
+  private mounted: stages.Mounted | null = null;
   private told = { kind: "", label: "" };
 
   constructor(private readonly parts: Parts) {
@@ -55,9 +61,10 @@ export class Player {
   /** Does a command; gives what is reported of it. */
   perform(order: Order): string | Promise<string> {
     const { parameters } = order;
-    this.stage = stages.advance(this.stage, this.content.items, serverTime());
+    this.advance();
     const [stage, said] = changed(this.stage, order, this.content, serverTime()) ?? [null, ""];
     if (stage) {
+      if (order.function.endsWith("able_emergency")) this.lapsed = null;
       this.put(stage);
       return said;
     }
@@ -67,13 +74,18 @@ export class Player {
       case "refresh_datasource":
         return this.parts.data.refresh(typeof parameters.datasource === "string" ? parameters.datasource : null);
       case "refresh_content":
-        return this.refresh();
+        return this.refresh(parameters);
       case "restart_device":
         this.restarting = order.id;
         return "restarting";
       default:
         throw new Error(`this screen does not know ${order.function}; reload it`);
     }
+  }
+
+  /** The server's time is known anew: what has ended, or goes on longer, is seen. */
+  timeTold(): void {
+    this.look();
   }
 
   /** Reads the content again. */
@@ -92,13 +104,13 @@ export class Player {
 
   /** What the server says of emergencies when the screen connects. */
   hear(emergency: Record<string, unknown> | null): void {
+    this.lapsed = null;
     this.put({ ...this.stage, emergency: emergency && stages.emergency(emergency) });
     this.parts.tell(this.told);
   }
 
-  private async refresh(): Promise<string> {
-    const again = { url: null, rule: null, turn: this.stage.turn + 1 };
-    this.put({ ...this.stage, ...again });
+  private async refresh(parameters: Record<string, unknown>): Promise<string> {
+    this.put(refreshed(this.stage, parameters));
     const { items } = await this.read();
     return `${items.length} ${items.length === 1 ? "item" : "items"}`;
   }
@@ -125,16 +137,31 @@ export class Player {
   private look(): void {
     const { items } = this.content;
     const before = this.stage;
-    this.stage = stages.advance(before, items, serverTime());
+    this.advance();
     if (KEPT.some((name) => this.stage[name] !== before[name])) this.keep();
-    const shown = stages.shown(this.stage, items);
-    this.parts.alarm.show(this.stage.emergency);
+    const emergency = this.stage.emergency ?? this.lapsed;
+    const shown = stages.shown({ ...this.stage, emergency }, items);
+    this.parts.alarm.show(emergency);
     document.body.classList.toggle("alarmed", shown.kind === "emergency");
     document.body.classList.toggle("snoozed", shown.kind === "snoozed");
     this.tell(shown);
     if (this.stage.snooze) this.sleep();
     else void this.mount(stages.beneath(this.stage, items));
     this.comeAgain(shown.kind === "loop");
+  }
+
+  /** An emergency that ends by itself stays until the server has said whether another holds, unless it is away. */
+  private advance(): void {
+    const before = this.stage;
+    this.stage = stages.advance(before, this.content.items, serverTime());
+    const lapsed = stages.lapsed(before, this.stage);
+    if (!lapsed || !this.parts.ask()) return;
+    this.lapsed = lapsed;
+    clearTimeout(this.unanswered);
+    this.unanswered = window.setTimeout(() => {
+      this.lapsed = null;
+      this.look();
+    }, ANSWER_WITHIN);
   }
 
   private comeAgain(inLoop: boolean): void {
@@ -155,7 +182,7 @@ export class Player {
 
   /** Black, and silent: what was loaded ends. */
   private sleep(): void {
-    this.mounted = "";
+    this.mounted = null;
     this.parts.layers.clear();
   }
 
@@ -163,18 +190,26 @@ export class Player {
     const { layers, name } = this.parts;
     const item = "item" in shown ? shown.item : null;
     const id = item ? idOf(item, this.stage.turn) : "idle";
-    if (id === this.mounted) return;
-    this.mounted = id;
+    if (!stages.isToMount(this.mounted, id, this.stage.turn)) return;
+    const mounted: stages.Mounted = { id, failedIn: null };
+    this.mounted = mounted;
     clearTimeout(this.retry);
-    const trouble = await layers.show(id, () => (item ? view(item, this.means) : idle(name)));
-    if (trouble === null || !item || this.mounted !== id) return;
-    void layers.show(`${id} failed`, () => notice(label(item), trouble));
-    if (shown.kind === "loop") this.put(stages.failed(this.stage));
+    const fail = (trouble: string) => this.failed(mounted, item, trouble);
+    const trouble = await layers.show(id, () => (item ? view(item, this.means) : idle(name)), fail);
+    if (trouble !== null) fail(trouble);
+  }
+
+  /** Says why it cannot be shown. The loop goes on soon, and tries it anew in its next turn; what stays is tried again. */
+  private failed(mounted: stages.Mounted, item: Showable | null, trouble: string): void {
+    if (!item || this.mounted !== mounted) return;
+    mounted.failedIn = this.stage.turn;
+    void this.parts.layers.show(`${mounted.id} failed`, () => notice(label(item), trouble));
+    if (stages.beneath(this.stage, this.content.items).kind === "loop") this.put(stages.failed(this.stage));
     else this.retry = window.setTimeout(() => this.tryAgain(), AGAIN_AFTER);
   }
 
   private tryAgain(): void {
-    this.mounted = "";
+    this.mounted = null;
     this.look();
   }
 

@@ -33,12 +33,12 @@ export function stayAwake(): void {
 /** What the address of a page ends with that gave way to another. */
 export const ELSEWHERE = "#elsewhere";
 
-/** Two pages of one name in one browser would have the same key: the newer one goes on, and the older gives way. */
-export function onlyOne(name: string): void {
+/** Two pages of one name in one browser would have the same key: the newer one goes on, and the older gives way, which `reload` brings about. */
+export function onlyOne(name: string, reload: () => void): void {
   const channel = new BroadcastChannel(`hookcast:screen:${name}`);
   channel.addEventListener("message", () => {
     location.hash = ELSEWHERE;
-    location.reload();
+    reload();
   });
   channel.postMessage("here");
 }

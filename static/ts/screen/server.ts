@@ -1,10 +1,9 @@
 /* What a screen asks the server over HTTP, and what time the server has. */
 import { problem } from "../dom.ts";
 import type { Content } from "./content.ts";
+import { Time } from "./time.ts";
 
 const PATIENCE = 15_000;
-/** The header tells whole seconds; a clock that is this close is taken for right. */
-const CLOSE_ENOUGH = 3000;
 
 export type Pairing = { state: "waiting"; code: string; expires_at: string } | { state: "paired"; device: string };
 
@@ -27,11 +26,26 @@ export class Refused extends Error {
   }
 }
 
-let ahead = 0;
+const time = new Time(
+  () => Date.now(),
+  () => performance.now(),
+);
+const LOOK_EVERY = 2000;
+const ASK_EVERY = 10_000;
 
 /** The server's time: a small computer without a clock of its own may be years behind. */
 export function serverTime(): number {
-  return Date.now() + ahead;
+  return time.now();
+}
+
+/** Asks the server for its time whenever that is not known well enough any more; then `renewed` is called. */
+export function keepTime(server: Server, renewed: () => void): void {
+  let askedAt = Number.NEGATIVE_INFINITY;
+  setInterval(() => {
+    if (!time.isStale() || performance.now() - askedAt < ASK_EVERY) return;
+    askedAt = performance.now();
+    server.time().then(renewed, () => undefined);
+  }, LOOK_EVERY);
 }
 
 export class Server {
@@ -60,6 +74,11 @@ export class Server {
     await this.send("/screen-api/session", { method: "POST" });
   }
 
+  /** Hears what time the server has, and nothing else. */
+  async time(): Promise<void> {
+    await this.send(location.pathname, { method: "HEAD" });
+  }
+
   private async ask<T>(path: string, options: RequestInit = {}): Promise<T> {
     return (await (await this.send(path, options)).json()) as T;
   }
@@ -72,7 +91,7 @@ export class Server {
       cache: "no-store",
       signal: AbortSignal.timeout(PATIENCE),
     });
-    noteTime(response.headers.get("date"));
+    time.note(response.headers.get("date"));
     if (response.ok) return response;
     const isOurs = response.headers.get("content-type")?.includes("problem+json");
     const retry = Number.parseInt(response.headers.get("retry-after") ?? "", 10);
@@ -80,9 +99,4 @@ export class Server {
     const status = isOurs ? response.status : 502;
     throw new Refused((await problem(response)).message, status, Number.isNaN(retry) ? null : retry);
   }
-}
-
-function noteTime(date: string | null): void {
-  const difference = Date.parse(date ?? "") - Date.now();
-  if (!Number.isNaN(difference)) ahead = Math.abs(difference) > CLOSE_ENOUGH ? difference : 0;
 }

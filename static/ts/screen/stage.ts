@@ -66,6 +66,11 @@ export function advance(stage: Stage, items: Item[], now: number): Stage {
   return later.left > 0 ? later : turned(later, items, (stage.at + 1) % items.length);
 }
 
+/** The emergency that ended by itself between the two; another may still hold, which the server knows. */
+export function lapsed(before: Stage, after: Stage): Emergency | null {
+  return after.emergency ? null : before.emergency;
+}
+
 /** When there is something to do next; `null`: not before something happens. */
 export function nextChange(stage: Stage, items: Item[]): number | null {
   const covers = [stage.emergency, stage.snooze, stage.rule, stage.url];
@@ -91,6 +96,18 @@ export function withItems(stage: Stage, before: Item[], items: Item[]): Stage {
 /** What the loop shows cannot be shown: it goes on soon. */
 export function failed(stage: Stage): Stage {
   return { ...stage, left: Math.min(stage.left, BRIEFLY) };
+}
+
+/** What was last put on the screen, and in which turn it turned out that it cannot be shown. */
+export interface Mounted {
+  id: string;
+  failedIn: number | null;
+}
+
+/** Whether this is to be put there: something else, or in another turn what could not be shown. */
+export function isToMount(mounted: Mounted | null, id: string, turn: number): boolean {
+  if (mounted?.id !== id) return true;
+  return mounted.failedIn !== null && mounted.failedIn !== turn;
 }
 
 /** The stage that was kept as JSON, as it goes on now; `null`: it cannot be read. What has ended meanwhile is gone. */

@@ -4,6 +4,7 @@ import type { Showable } from "./content.ts";
 import type { Data } from "./data.ts";
 import { fit, shrink } from "./fit.ts";
 import type { View } from "./layers.ts";
+import { Renewal } from "./renewal.ts";
 import { fill, ink } from "./template.ts";
 
 /** What views stand on. */
@@ -13,6 +14,8 @@ export interface Means {
   session(): Promise<void>;
 }
 
+/** What the window hears whenever the screen is connected again. */
+export const LINKED = "hookcast:linked";
 const DASHBOARD = "/screen-dashboard";
 /** Sessions last an hour. */
 const RENEW_EVERY = 50 * 60_000;
@@ -68,8 +71,11 @@ function image(url: string): View {
 
 function dashboard(means: Means): View {
   const frame = el("iframe", { title: "Dashboard" });
-  const renewing = window.setInterval(() => void means.session().catch(() => undefined), RENEW_EVERY);
-  const ready = means.session().then(
+  const renewal = new Renewal(() => means.session(), RENEW_EVERY);
+  // An outage may have lasted longer than the session.
+  const back = () => void renewal.now().catch(() => undefined);
+  addEventListener(LINKED, back);
+  const ready = renewal.now().then(
     () =>
       new Promise<string | null>((done) => {
         frame.addEventListener("load", () => done(frame.contentDocument?.title ? null : "it cannot be loaded"), {
@@ -79,7 +85,11 @@ function dashboard(means: Means): View {
       }),
     (error: Error) => error.message,
   );
-  return { node: frame, ready, close: () => clearInterval(renewing) };
+  const close = () => {
+    removeEventListener(LINKED, back);
+    renewal.end();
+  };
+  return { node: frame, ready, close };
 }
 
 function card(item: Showable & { type: "card" }, data: Data): View {
