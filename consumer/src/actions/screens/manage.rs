@@ -171,12 +171,12 @@ pub async fn keep(app: &App, admin: &Admin, id: &str, content: &Content) -> Resu
 async fn refresh(app: &App, admin: &Admin, device: &Device) -> Result<(), Problem> {
     app.fleet.moved();
     if device.kind == Kind::Screen {
-        tell(app, admin, device, (Function::RefreshContent, json!({}), DEFAULT_TTL_MS)).await?;
+        tell(app, admin, device, None, (Function::RefreshContent, json!({}), DEFAULT_TTL_MS)).await?;
     }
     Ok(())
 }
 
-/// Has one device do something.
+/// Has one device do something, once for one `id` of an execution; `None`: a new one.
 ///
 /// # Errors
 /// 400, and says which parameter is wrong; 404 when it was forgotten meanwhile.
@@ -184,6 +184,7 @@ pub async fn tell(
     app: &App,
     admin: &Admin,
     device: &Device,
+    id: Option<&str>,
     (function, parameters, ttl_ms): (Function, Value, i64),
 ) -> Result<Outcome, Problem> {
     let (mut parameters, mut sensor_data) = (parameters, None);
@@ -207,7 +208,7 @@ pub async fn tell(
         created_ms: now_ms,
         updated_ms: now_ms,
     };
-    let caller = Caller { key: None, name: administrator::NAME, from: admin.from(), id: None };
+    let caller = Caller { key: None, name: administrator::NAME, from: admin.from(), id };
     let call = Call { event_id: String::new(), sensor_data, dry_run: false };
     Ok(execute::run(app, &caller, &call, &[action]).await?)
 }
