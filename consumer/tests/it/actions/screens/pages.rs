@@ -81,7 +81,10 @@ async fn buttons_tell_a_device_what_to_do() {
         assert!(emergency["until"].is_string(), "{emergency}");
         let fields = [("function", "send_sensor_event_data"), ("sensor_id", "door-1"), ("sensor_event", "open")];
         assert_eq!(form(&app, &path, &[&fields[..], &[("sensor_value", "1")]].concat()).await.0, 303);
-        assert_eq!(screen.does().await["sensor_data"], json!({"id": "door-1", "event": "open", "value": "1"}));
+        assert_eq!(
+            screen.does().await["parameters"]["sensor_data"],
+            json!({"id": "door-1", "event": "open", "value": "1"})
+        );
         let told = page(&app, &format!("/screens/{id}")).await;
         assert!(told.contains("show_toast") && told.contains("done after") && told.contains("done it"), "{told}");
         for (fields, said) in [
@@ -119,7 +122,7 @@ async fn a_command_from_the_list_is_told_once_and_leads_to_what_becomes_of_it() 
         let execution = first.1.strip_prefix("/screens?q=lobby&tag=4k&said=told&execution=").expect(&first.1);
         assert!(page(&app, &first.1).await.contains(&format!(r#"href="/actions/executions/{execution}""#)));
         let shown = page(&app, &format!("/actions/executions/{execution}")).await;
-        assert!(shown.contains("pause_loop") && shown.contains("lobby-1"), "{shown}");
+        assert!(shown.contains("Pause loop") && shown.contains("lobby-1"), "{shown}");
         let other = form(&app, &path, &fields("resume_loop")).await;
         assert_ne!(other.1, first.1, "another button of the same form is another command");
         assert_eq!(screen.does().await["function"], "pause_loop");
