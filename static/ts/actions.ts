@@ -36,6 +36,17 @@ async function reveal(form: HTMLFormElement): Promise<void> {
   place.hidden = place.textContent === "";
 }
 
+/** Who comes back by the browser's history finds no key that somebody looked at. */
+addEventListener("pagehide", () => {
+  for (const place of document.querySelectorAll<HTMLElement>(".shown-secret, #links pre")) place.textContent = "";
+  for (const place of document.querySelectorAll<HTMLElement>(".shown-secret[id^=secret-]")) {
+    place.hidden = true;
+  }
+});
+addEventListener("pageshow", (event) => {
+  if (event.persisted && find("#secret, #links")) location.reload();
+});
+
 document.addEventListener("submit", (event) => {
   const form = (event.target as Element).closest<HTMLFormElement>("form[data-reveal]");
   if (!form) return;

@@ -39,5 +39,6 @@ export function settle(): void {
   if (!url.searchParams.has("said")) return;
   url.searchParams.delete("said");
   url.searchParams.delete("n");
+  url.searchParams.delete("execution");
   history.replaceState(null, "", url);
 }

@@ -85,9 +85,9 @@ function parts(page: ParentNode): HTMLElement[] {
   return [...page.querySelectorAll<HTMLElement>("[data-live]")];
 }
 
-/** The part as it was sent, without its relative times, which always differ. */
+/** The part as it was sent, without its relative times and the ids of its forms, which always differ. */
 function text(part: HTMLElement): string {
-  return part.innerHTML.replace(/(<time[^>]*>)[^<]*/g, "$1");
+  return part.innerHTML.replace(/(<time[^>]*>)[^<]*/g, "$1").replace(/(name="once" value=")[^"]*/g, "$1");
 }
 
 function remember(): void {
@@ -115,10 +115,23 @@ function renew(fresh: Document, after: (part: HTMLElement) => void): boolean {
   return whole;
 }
 
-/** Whether somebody reads closely or types there. */
+/** Whether somebody reads closely or types there, or has typed something that is not sent yet. */
 export function busy(part: HTMLElement): boolean {
+  if (part.querySelector(".shown-secret:not([hidden])") || isTyped(part)) return true;
   const selection = getSelection();
   if (selection?.isCollapsed === false && part.contains(selection.anchorNode)) return true;
   const active = document.activeElement;
   return part.contains(active) && active !== part && !active?.matches("[data-id]");
+}
+
+/** Whether a field there says something else than the server sent. */
+function isTyped(part: HTMLElement): boolean {
+  for (const field of part.querySelectorAll<HTMLInputElement>("input, textarea")) {
+    const isBox = field.type === "checkbox" || field.type === "radio";
+    if (isBox ? field.checked !== field.defaultChecked : field.value !== field.defaultValue) return true;
+  }
+  return [...part.querySelectorAll("select")].some((field) => {
+    const sent = [...field.options].findLastIndex((option) => option.defaultSelected);
+    return field.selectedIndex !== Math.max(sent, 0);
+  });
 }

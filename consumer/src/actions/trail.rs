@@ -35,9 +35,9 @@ pub async fn outcomes(app: &App, lines: &[Line]) -> sqlx::Result<BTreeMap<String
     Ok(outcomes)
 }
 
-/// The lines as RFC 4180 writes them, with a head.
+/// The lines as RFC 4180 writes them, with a head; where there are older ones that are left out, a last line says so.
 #[must_use]
-pub fn csv(lines: &[Line], outcomes: &BTreeMap<String, States>) -> String {
+pub fn csv(lines: &[Line], outcomes: &BTreeMap<String, States>, is_cut: bool) -> String {
     let mut text = HEAD.to_owned();
     for Line { entry, .. } in lines {
         let (at, status) = (rfc3339(entry.at_ms), entry.status.to_string());
@@ -56,7 +56,16 @@ pub fn csv(lines: &[Line], outcomes: &BTreeMap<String, States>) -> String {
         text.push_str(&cells.map(|cell| quoted(cell)).join(","));
         text.push_str("\r\n");
     }
+    if let Some(oldest) = lines.last().filter(|_| is_cut) {
+        text.push_str(&cut(lines.len(), &rfc3339(oldest.entry.at_ms)));
+    }
     text
+}
+
+/// The line that says how to get the others; the time is that of the oldest line.
+fn cut(count: usize, at: &str) -> String {
+    let how = format!("Cut: these are the newest {count} lines. Filter by time, until {at}, to get the older ones.");
+    format!("{},,,{},,,{},,\r\n", quoted(at), quoted("cut"), quoted(&how))
 }
 
 /// `done 40, expired 2`
@@ -73,6 +82,18 @@ fn quoted(cell: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::actions::audit::Entry;
+
+    #[test]
+    fn a_table_that_is_cut_says_so_and_how_to_get_the_rest() {
+        let entry = Entry { at_ms: 1000, who: "admin".into(), ..Entry::default() };
+        let lines = [Line { id: "1".into(), entry }];
+        let (whole, cut) = (csv(&lines, &BTreeMap::new(), false), csv(&lines, &BTreeMap::new(), true));
+        let last = cut.strip_prefix(&whole).unwrap();
+        assert!(last.contains("the newest 1 lines") && last.contains("until 1970-01-01T00:00:01.000Z"), "{last}");
+        let cells = |line: &str| line.split(',').count();
+        assert_eq!(cells(&last.replace(", ", " ")), cells(HEAD), "{last}");
+    }
 
     #[test]
     fn a_cell_is_neither_several_nor_a_formula() {

@@ -52,7 +52,7 @@ async function makesAKey(page) {
 async function makesAnAction(page) {
   await page.goto(`${consumer}/actions`);
   await page.getByRole("link", { name: "New action" }).first().click();
-  await page.getByRole("link", { name: /^Enable emergency/ }).click();
+  await page.getByRole("button", { name: /^Enable emergency/ }).click();
   await page.getByLabel("Name", { exact: true }).fill("Leave the building");
   await page.getByLabel(/^Event id/).fill("evacuate");
   await page.getByLabel(/^Message/).fill("Leave now");
@@ -69,9 +69,10 @@ async function makesAnAction(page) {
 }
 
 async function opensTheLink(page, device) {
+  await page.getByText(/^For a person/).click();
   await page.getByRole("button", { name: "Generate URL" }).click();
   await page.locator("#way-link").waitFor();
-  match(await page.locator("#links").textContent(), /The key is in it/);
+  match(await page.locator("#links").textContent(), /The key is in it.*Good for 1 use, until 2/s);
   const link = await page.locator("#way-link").textContent();
   await page.getByRole("button", { name: "Node.js" }).click();
   match(await page.locator("#way-node").textContent(), /await fetch\("http/);

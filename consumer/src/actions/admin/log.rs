@@ -75,7 +75,7 @@ pub async fn list(State(app): State<App>, Query(query): Query<AuditQuery>) -> Re
     responses((status = 200, content_type = "text/csv", body = String), (status = 400)))]
 pub async fn csv(State(app): State<App>, Query(query): Query<AuditQuery>) -> Result<Response, Problem> {
     let found = audit::find(&app.db, &query.search((LIMITS.1, LIMITS.1))?).await?;
-    let text = trail::csv(&found, &trail::outcomes(&app, &found).await?);
+    let text = trail::csv(&found, &trail::outcomes(&app, &found).await?, false);
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),

@@ -147,6 +147,6 @@ pub async fn command(
         return Err(wrong(format!("ttl_ms is 1 to {MAX_TTL_MS}")));
     }
     let device = manage::device(&app, &id).await?;
-    let outcome = manage::tell(&app, &admin, &device, (function, parameters, ttl_ms)).await?;
+    let outcome = manage::tell(&app, &admin, &device, None, (function, parameters, ttl_ms)).await?;
     Ok((StatusCode::CREATED, Json(Told { execution_id: outcome.execution_id })))
 }

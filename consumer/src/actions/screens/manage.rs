@@ -168,10 +168,10 @@ pub async fn keep(app: &App, admin: &Admin, id: &str, content: &Content) -> Resu
     app.fleet.moved();
     // What somebody has it show meanwhile stays.
     let quietly = (Function::RefreshContent, json!({"quiet": true}), DEFAULT_TTL_MS);
-    tell(app, admin, &device, quietly).await.map(drop)
+    tell(app, admin, &device, None, quietly).await.map(drop)
 }
 
-/// Has one device do something.
+/// Has one device do something, once for one `id` of an execution; `None`: a new one.
 ///
 /// # Errors
 /// 400, and says which parameter is wrong; 404 when it was forgotten meanwhile.
@@ -179,6 +179,7 @@ pub async fn tell(
     app: &App,
     admin: &Admin,
     device: &Device,
+    id: Option<&str>,
     (function, parameters, ttl_ms): (Function, Value, i64),
 ) -> Result<Outcome, Problem> {
     let (mut parameters, mut sensor_data) = (parameters, None);
@@ -202,7 +203,7 @@ pub async fn tell(
         created_ms: now_ms,
         updated_ms: now_ms,
     };
-    let caller = Caller { key: None, name: administrator::NAME, from: admin.from(), id: None };
+    let caller = Caller { key: None, name: administrator::NAME, from: admin.from(), id };
     let call = Call { event_id: String::new(), sensor_data, dry_run: false };
     Ok(execute::run(app, &caller, &call, &[action]).await?)
 }

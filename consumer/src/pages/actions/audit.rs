@@ -155,14 +155,16 @@ pub async fn show(State(app): State<App>, Query(filter): Query<Filter>) -> Resul
     Ok((status, page).into_response())
 }
 
-/// `GET /actions/audit.csv`: all that is filtered, not only what a page shows.
+/// `GET /actions/audit.csv`: what is filtered, not only what a page shows; past the newest 10 000 lines a last one says that there are more.
 pub async fn csv(State(app): State<App>, Query(filter): Query<Filter>) -> Result<Response, Problem> {
-    let (search, wrong) = filter.search(MAX_CSV);
+    let (search, wrong) = filter.search(MAX_CSV + 1);
     if let Some(wrong) = wrong {
         return Err(Problem::bad_request(wrong));
     }
-    let lines = audit::find(&app.db, &search).await?;
-    let text = trail::csv(&lines, &trail::outcomes(&app, &lines).await?);
+    let mut lines = audit::find(&app.db, &search).await?;
+    let is_cut = i64::try_from(lines.len()).unwrap_or(0) > MAX_CSV;
+    lines.truncate(usize::try_from(MAX_CSV).unwrap_or(0));
+    let text = trail::csv(&lines, &trail::outcomes(&app, &lines).await?, is_cut);
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),

@@ -52,13 +52,16 @@ struct EditPage {
     name: String,
     event_id: String,
     fields: Vec<FormField>,
+    /// What was typed for another function, to be there again when that is chosen.
+    kept: Vec<(String, String)>,
     target: TargetForm,
     ttl: String,
     wrong: Option<Wrong>,
 }
 
 struct KindChoice {
-    href: String,
+    /// What its button says.
+    button: String,
     label: &'static str,
     lead: &'static str,
     chosen: bool,
@@ -70,6 +73,7 @@ struct Form {
     name: String,
     event_id: String,
     fields: Vec<FormField>,
+    kept: Vec<(String, String)>,
     target: Target,
     ttl: String,
     wrong: Option<Wrong>,
@@ -89,6 +93,7 @@ pub async fn new(State(app): State<App>, Query(asked): Query<Asked>) -> Result<R
         name: String::new(),
         event_id: asked.event_id,
         fields: kind.form(|_| String::new()),
+        kept: Vec::new(),
         target: Target::All,
         ttl: String::new(),
         wrong: None,
@@ -110,6 +115,7 @@ pub async fn show(
         name: action.name.clone(),
         event_id: action.event_id.clone(),
         fields: kind.form(|name| written(&parameters[name])),
+        kept: kind.others(|name| written(&parameters[name])),
         target: reach::target(&action).unwrap_or(Target::All),
         ttl: length(action.ttl_ms),
         wrong: None,
@@ -117,8 +123,11 @@ pub async fn show(
     whole(&app, Some(&action), form).await
 }
 
-/// `POST /actions/new`.
+/// `POST /actions/new`: makes it, or shows the form again for the function that was chosen.
 pub async fn create(State(app): State<App>, admin: Admin, fields: Fields) -> Result<Response, Problem> {
+    if let Some(kind) = chosen(&fields) {
+        return whole(&app, None, typed(kind, &fields, None)).await;
+    }
     let last = store::of_event(&app.db, fields.get("event_id")).await?.last().map_or(0, |action| action.position);
     let made = match read(&fields, last.saturating_add(1)) {
         Ok(new) => definitions::create(&app, &admin, new).await,
@@ -130,7 +139,7 @@ pub async fn create(State(app): State<App>, admin: Admin, fields: Fields) -> Res
     }
 }
 
-/// `POST /actions/{id}`.
+/// `POST /actions/{id}`: changes it, or shows the form again for the function that was chosen.
 pub async fn change(
     State(app): State<App>,
     admin: Admin,
@@ -138,6 +147,9 @@ pub async fn change(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let action = definitions::known(&app, &id).await?;
+    if let Some(kind) = chosen(&fields) {
+        return whole(&app, Some(&action), typed(kind, &fields, None)).await;
+    }
     let changed = match read(&fields, action.position) {
         Ok(new) => definitions::change(&app, &admin, id, new).await,
         Err(problem) => Err(problem),
@@ -161,6 +173,11 @@ pub async fn delete(
     }
     definitions::delete(&app, &admin, &id).await?;
     Ok(after("/actions", &[], "deleted"))
+}
+
+/// The function whose button was pressed; `None`: it was another button.
+fn chosen(fields: &Fields) -> Option<&'static Kind> {
+    fields.get("do").strip_prefix("kind-").map(kinds::of)
 }
 
 fn read(fields: &Fields, position: i64) -> Result<NewAction, Problem> {
@@ -187,21 +204,24 @@ fn plain(said: &str) -> &str {
 }
 
 /// The form as it was typed, with what is wrong beside its field.
-async fn again(app: &App, present: Option<&Action>, typed: &Fields, problem: Problem) -> Result<Response, Problem> {
+async fn again(app: &App, present: Option<&Action>, fields: &Fields, problem: Problem) -> Result<Response, Problem> {
     let status = problem.status;
-    let wrong = Wrong::of(problem)?;
-    let kind = kinds::of(typed.get("function"));
-    let form = Form {
+    let form = typed(kinds::of(fields.get("function")), fields, Some(Wrong::of(problem)?));
+    let page = whole(app, present, form).await?;
+    Ok((StatusCode::from_u16(status.as_u16()).unwrap_or(StatusCode::BAD_REQUEST), page).into_response())
+}
+
+fn typed(kind: &'static Kind, typed: &Fields, wrong: Option<Wrong>) -> Form {
+    Form {
         kind,
         name: typed.owned("name"),
         event_id: typed.owned("event_id"),
         fields: kind.form(|name| typed.owned(&format!("p.{name}"))),
+        kept: kind.others(|name| typed.owned(&format!("p.{name}"))),
         target: target::read(typed),
         ttl: typed.owned("ttl_ms"),
-        wrong: Some(wrong),
-    };
-    let page = whole(app, present, form).await?;
-    Ok((StatusCode::from_u16(status.as_u16()).unwrap_or(StatusCode::BAD_REQUEST), page).into_response())
+        wrong,
+    }
 }
 
 async fn whole(app: &App, present: Option<&Action>, form: Form) -> Result<Response, Problem> {
@@ -209,7 +229,7 @@ async fn whole(app: &App, present: Option<&Action>, form: Form) -> Result<Respon
     let action = present.map_or_else(|| "/actions/new".to_owned(), |action| format!("/actions/{}", action.id));
     let href = |kind: &Kind| address(&action, &[("function", kind.function.as_str()), ("event_id", &form.event_id)]);
     let choice = |kind: &Kind| KindChoice {
-        href: href(kind),
+        button: format!("kind-{}", kind.function.as_str()),
         label: kind.label,
         lead: kind.lead,
         chosen: kind.function == form.kind.function,
@@ -221,6 +241,7 @@ async fn whole(app: &App, present: Option<&Action>, form: Form) -> Result<Respon
         kinds: KINDS.iter().map(choice).collect(),
         function: form.kind.function.as_str(),
         fields: form.fields,
+        kept: form.kept,
         target: TargetForm::new(&form.target, &devices),
         name: form.name,
         event_id: form.event_id.clone(),

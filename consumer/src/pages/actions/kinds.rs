@@ -1,5 +1,7 @@
 //! What the pages know of each function: its name for people, and the fields of its form.
 
+use std::collections::BTreeSet;
+
 use common::fields::Fields;
 use serde_json::{Map, Value};
 
@@ -117,7 +119,7 @@ pub const KINDS: &[Kind] = &[
         &[
             needed("dev", "Kind of output", "ro, do, ao, led or relay.", Shape::Line),
             needed("circuit", "Circuit", "As Evok calls it, such as 1_01.", Shape::Line),
-            needed("value", "Value", "0 or 1; volts for an ao.", Shape::Value),
+            needed("value", "Value", "0 or 1; of an ao 0 to 2000, in V, mA or Ω by its mode.", Shape::Value),
             field("seconds", "Set back after", "Whole seconds. Empty: it stays.", Shape::Number),
         ],
     ),
@@ -141,6 +143,14 @@ impl Kind {
             is_check: field.shape == Shape::Check,
         };
         self.fields.iter().map(with).collect()
+    }
+
+    /// Names and values of the fields that only other functions have, without the empty ones.
+    pub fn others(&self, value: impl Fn(&str) -> String) -> Vec<(String, String)> {
+        let own = |name: &str| self.fields.iter().any(|field| field.name == name);
+        let names: BTreeSet<&str> = KINDS.iter().flat_map(|kind| kind.fields).map(|field| field.name).collect();
+        let others = names.into_iter().filter(|name| !own(name)).map(|name| (format!("p.{name}"), value(name)));
+        others.filter(|(_, value)| !value.is_empty()).collect()
     }
 
     /// The parameters that a form describes; whether they are good, the function says.

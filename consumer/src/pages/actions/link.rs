@@ -8,6 +8,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use common::{
     fields::Fields,
+    page::{grouped, plural},
     problem::Problem,
     time::{now_ms, rfc3339},
 };
@@ -24,7 +25,7 @@ use crate::{
         administrator::Admin,
         keys::{self, NewKey},
     },
-    store::actions::keys as store,
+    store::actions::keys::{self as store, Key},
 };
 
 const CALL: &str = "/public-api/integration/webhooks";
@@ -36,16 +37,23 @@ pub struct LinkForm {
     /// Ids and names of the keys that may call it, and whether it is chosen.
     pub keys: Vec<(String, String, bool)>,
     pub is_own: bool,
+    /// `system`, `person`, or `own` for the numbers that follow.
+    pub good: String,
     pub uses: String,
     pub expires: String,
 }
 
 impl LinkForm {
     pub async fn new(app: &App, event_id: &str) -> Result<Self, Problem> {
-        Self::with(app, event_id, OWN, ("1", "24h")).await
+        Self::with(app, event_id, OWN, ("system", "", "")).await
     }
 
-    async fn with(app: &App, event_id: &str, chosen: &str, (uses, expires): (&str, &str)) -> Result<Self, Problem> {
+    async fn with(
+        app: &App,
+        event_id: &str,
+        chosen: &str,
+        (good, uses, expires): (&str, &str, &str),
+    ) -> Result<Self, Problem> {
         let now_ms = now_ms();
         let keys = store::all(&app.db).await?.into_iter().filter(|key| {
             key.event_ids.as_ref().is_none_or(|ids| ids.iter().any(|id| id == event_id))
@@ -54,7 +62,8 @@ impl LinkForm {
         });
         let keys: Vec<_> = keys.map(|key| (key.id.clone(), key.name, key.id == chosen)).collect();
         let is_own = !keys.iter().any(|(.., is_chosen)| *is_chosen);
-        Ok(Self { keys, is_own, uses: uses.to_owned(), expires: expires.to_owned() })
+        let good = if matches!(good, "system" | "person") { good } else { "own" }.to_owned();
+        Ok(Self { keys, is_own, good, uses: uses.to_owned(), expires: expires.to_owned() })
     }
 }
 
@@ -63,6 +72,8 @@ pub struct Links {
     /// Id, label, what it is for, and the text.
     pub ways: Vec<(&'static str, &'static str, &'static str, String)>,
     pub key: String,
+    /// What the key is good for, in words.
+    pub good: String,
     pub key_href: String,
 }
 
@@ -75,16 +86,22 @@ pub async fn make(
 ) -> Result<Response, Problem> {
     let (event_id, sensor) = (fields.owned("event_id"), Sensor::of(&fields));
     let chosen = fields.get("key");
-    let link = LinkForm::with(&app, &event_id, chosen, (fields.get("uses"), fields.get("expires"))).await?;
+    let typed = (fields.get("good"), fields.get("uses"), fields.get("expires"));
+    let link = LinkForm::with(&app, &event_id, chosen, typed).await?;
     let body = sensor.body(&event_id).to_string();
     let key = match called(&event_id, &sensor) {
         Ok(_) => key_for(&app, &admin, &event_id, &fields).await,
         Err(problem) => Err(problem),
     };
     match key {
-        Ok((id, name, secret)) => {
+        Ok((key, secret)) => {
             let ways = ways(&format!("{}{CALL}", origin(&headers)), &body, &secret);
-            let links = Some(Links { ways, key: name, key_href: format!("/actions/keys/{id}") });
+            let links = Some(Links {
+                ways,
+                good: good_for(&key),
+                key_href: format!("/actions/keys/{}", key.id),
+                key: key.name,
+            });
             let page = Beside { sensor, link: Some(link), links, ..Beside::default() };
             Ok(kept_by_nobody(whole(&app, &event_id, page).await?))
         }
@@ -96,20 +113,41 @@ pub async fn make(
     }
 }
 
-/// The id, the name and the secret of the key that is chosen, or of one that is made for this link.
-async fn key_for(
-    app: &App,
-    admin: &Admin,
-    event_id: &str,
-    fields: &Fields,
-) -> Result<(String, String, String), Problem> {
+/// What a call with the key may do, how often and until when.
+fn good_for(key: &Key) -> String {
+    let may = match &key.event_ids {
+        None => "any event id".to_owned(),
+        Some(ids) => ids.join(", "),
+    };
+    let uses = match key.max_uses.map(|max| (max - key.uses).max(0)) {
+        None => "any number of uses".to_owned(),
+        Some(left) if key.uses > 0 => format!("{} more", plural(left, "use")),
+        Some(left) => plural(left, "use"),
+    };
+    let end = key.expires_ms.map_or_else(|| "no end".to_owned(), |at_ms| format!("until {}", moment(at_ms)));
+    let rate = grouped(key.rate_per_minute);
+    format!("Good for {uses}, {end}; at most {rate} calls a minute. It may call {may}.")
+}
+
+/// `2026-12-31 18:00:00 UTC`
+fn moment(at_ms: i64) -> String {
+    let text = rfc3339(at_ms).replace('T', " ");
+    format!("{} UTC", text.split('.').next().unwrap_or_default())
+}
+
+/// The key that is chosen, or one that is made for this link, and its secret.
+async fn key_for(app: &App, admin: &Admin, event_id: &str, fields: &Fields) -> Result<(Key, String), Problem> {
     let why = format!("in a link for {event_id}");
     if fields.get("key") != OWN {
-        let (key, secret) = keys::reveal(app, admin, fields.get("key"), &why).await?;
-        return Ok((key.id, key.name, secret));
+        return keys::reveal(app, admin, fields.get("key"), &why).await;
     }
     let now_ms = now_ms();
-    let expires_ms = match fields.get("expires") {
+    let (uses, expires) = match fields.get("good") {
+        "system" => (None, ""),
+        "person" => (Some(1), "24h"),
+        _ => (number(fields, "uses", "Uses")?, fields.get("expires")),
+    };
+    let expires_ms = match expires {
         "" => None,
         text => Some(moment_ms(text, now_ms, 1).ok_or_else(|| {
             wrong(
@@ -123,10 +161,9 @@ async fn key_for(
         event_ids: Some(vec![event_id.to_owned()]),
         expires_at: expires_ms.map(rfc3339),
         rate_per_minute: None,
-        max_uses: number(fields, "uses", "Uses")?,
+        max_uses: uses,
     };
-    let (key, secret) = keys::create(app, admin, new).await?;
-    Ok((key.id, key.name, secret))
+    keys::create(app, admin, new).await
 }
 
 /// As long as the name of a key may be.

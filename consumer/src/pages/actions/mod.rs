@@ -14,7 +14,7 @@ mod list;
 mod live;
 mod states;
 mod target;
-mod typed;
+pub mod typed;
 
 use axum::{
     Router,

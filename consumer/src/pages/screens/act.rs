@@ -2,19 +2,15 @@
 
 use axum::{
     extract::{Path, State},
-    http::StatusCode,
     response::Response,
 };
 use common::{fields::Fields, problem::Problem};
-use serde_json::{Map, Number, Value, json};
 
-use super::{after, names};
+use super::{after, back::Back, names};
 use crate::{
     App,
     actions::{
         administrator::Admin,
-        definitions::DEFAULT_TTL_MS,
-        functions::Function,
         screens::{
             manage,
             pairing::{self, Terms},
@@ -55,7 +51,7 @@ pub async fn place(
 ) -> Result<Response, Problem> {
     let (groups, tags) = (names(fields.get("groups")), names(fields.get("tags")));
     manage::place(&app, &admin, &id, (&groups, &tags)).await?;
-    Ok(after(&back(&fields, &id), "placed"))
+    Ok(Back::of(&fields, &id).after("placed", None))
 }
 
 /// `POST /screens/{id}/forget`: its name has to be typed.
@@ -71,58 +67,4 @@ pub async fn forget(
     }
     manage::forget(&app, &admin, &id).await?;
     Ok(after("/screens", "forgotten"))
-}
-
-/// `POST /screens/{id}/tell`: the button is the function, the fields its parameters.
-pub async fn tell(
-    State(app): State<App>,
-    admin: Admin,
-    Path(id): Path<String>,
-    fields: Fields,
-) -> Result<Response, Problem> {
-    let name = fields.get("function");
-    let function = Function::from_name(name)
-        .ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, format!("There is no function {name}.")))?;
-    let device = manage::device(&app, &id).await?;
-    manage::tell(&app, &admin, &device, (function, parameters(function, &fields)?, DEFAULT_TTL_MS)).await?;
-    Ok(after(&back(&fields, &id), "told"))
-}
-
-/// What the form says for the function; what it leaves empty is left out.
-fn parameters(function: Function, fields: &Fields) -> Result<Value, Problem> {
-    let mut parameters = Map::new();
-    let mut take = |parameter: &str, field: &str| {
-        if !fields.get(field).is_empty() {
-            parameters.insert(parameter.to_owned(), json!(fields.get(field)));
-        }
-    };
-    match function {
-        Function::LoadUrl => take("url", "url"),
-        Function::ShowToast => take("text", "toast"),
-        Function::RefreshDatasource => take("datasource", "datasource"),
-        Function::EnableEmergency => {
-            take("text", "emergency");
-            take("color", "color");
-        }
-        Function::SetOutput => {
-            take("dev", "dev");
-            take("circuit", "circuit");
-            parameters.insert("value".into(), json!(number(fields, "value", "Value is a number, such as 1.")?));
-        }
-        _ => {}
-    }
-    let may_end = matches!(function, Function::LoadUrl | Function::Snooze | Function::SetOutput);
-    if may_end && !fields.get("seconds").is_empty() {
-        let seconds = number(fields, "seconds", "Seconds is a whole number, or empty for no end.")?;
-        parameters.insert("seconds".into(), json!(seconds));
-    }
-    Ok(Value::Object(parameters))
-}
-
-fn number(fields: &Fields, field: &str, error: &str) -> Result<Number, Problem> {
-    fields.get(field).trim().parse().map_err(|_| Problem::bad_request(error))
-}
-
-fn back(fields: &Fields, id: &str) -> String {
-    if fields.get("back") == "list" { "/screens".into() } else { format!("/screens/{id}") }
 }

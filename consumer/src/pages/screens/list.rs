@@ -14,6 +14,7 @@ use common::{
     time::{now_ms, rfc3339},
 };
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::{Said, address, row::DeviceRow};
 use crate::{
@@ -35,6 +36,7 @@ struct ScreensPage {
     served_at: String,
     producer_url: String,
     said: Option<&'static str>,
+    outcome: Option<String>,
     summary: String,
     address: String,
     waiting: Vec<WaitingRow>,
@@ -46,7 +48,9 @@ struct ScreensPage {
     groups: BTreeSet<String>,
     tags: BTreeSet<String>,
     /// Where a form leads back to.
-    back: &'static str,
+    back: String,
+    /// What a command by hand is called, so that sending its form twice does it once.
+    once: String,
 }
 
 /// A screen that asks.
@@ -59,7 +63,7 @@ struct WaitingRow {
     replaces: bool,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Filter {
     q: String,
@@ -68,6 +72,27 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// The filter that stands in a query.
+    pub fn written(query: &str) -> Self {
+        let of = |name: &str| form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
+        let of = |name: &str| of(name).map(|(_, value)| value.into_owned()).unwrap_or_default();
+        Self { q: of("q"), group: of("group"), tag: of("tag") }
+    }
+
+    /// Name and value of each of its members that says something.
+    pub fn pairs(self) -> Vec<(&'static str, String)> {
+        let mut pairs = vec![("q", self.q), ("group", self.group), ("tag", self.tag)];
+        pairs.retain(|(_, value)| !value.is_empty());
+        pairs
+    }
+
+    /// What a form says of where it leads back to.
+    fn back(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(self.clone().pairs());
+        format!("list?{}", query.finish())
+    }
+
     fn takes(&self, device: &Device) -> bool {
         let text = self.q.trim().to_lowercase();
         let has = |names: &[String], asked: &String| asked.is_empty() || names.contains(asked);
@@ -99,16 +124,18 @@ pub async fn show(
         served_at: rfc3339(now_ms),
         producer_url: app.config.producer_url.clone(),
         said: said.words(),
+        outcome: said.link(),
         summary: if has_devices { summary } else { String::new() },
         address: address(&headers),
         waiting,
         rows: rows(found, &showing, now_ms),
         has_devices,
         more,
+        back: filter.back(),
         filter,
         groups,
         tags,
-        back: "list",
+        once: Uuid::now_v7().to_string(),
     }))
 }
 

@@ -1,12 +1,14 @@
 //! The pages of devices that obey: who asks to be paired, who is there and shows what, and what each is to show or to do.
 
 mod act;
+mod back;
 mod editor;
 mod list;
 mod live;
 mod new;
 mod row;
 mod show;
+mod tell;
 
 use axum::{
     Router,
@@ -17,6 +19,7 @@ use axum::{
 };
 use common::fields::FORM_LIMIT;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::App;
 
@@ -30,7 +33,7 @@ pub fn routes() -> Router<App> {
         .route("/screens/pairings/{code}/refuse", post(act::refuse))
         .route("/screens/{id}", get(show::show))
         .route("/screens/{id}/content", get(show::show).post(show::change))
-        .route("/screens/{id}/tell", post(act::tell))
+        .route("/screens/{id}/tell", post(tell::tell))
         .route("/screens/{id}/place", post(act::place))
         .route("/screens/{id}/forget", post(act::forget))
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
@@ -40,6 +43,8 @@ pub fn routes() -> Router<App> {
 #[derive(Default, Deserialize)]
 pub struct Said {
     said: Option<String>,
+    /// What came of it is there.
+    execution: Option<Uuid>,
 }
 
 impl Said {
@@ -48,12 +53,18 @@ impl Said {
         Some(match self.said.as_deref()? {
             "accepted" => "Paired. The screen is there in a moment.",
             "refused" => "Refused. It may ask again in ten minutes.",
-            "told" => "Told. What became of it stands below the device.",
+            "told" if self.execution.is_some() => "Told.",
+            "told" => "Told. What becomes of it stands below the commands.",
             "placed" => "Saved. The device comes back with its new groups and tags.",
             "kept" => "Saved. The screen reads it now, or when it comes back.",
             "forgotten" => "Forgotten. Its key is good no longer.",
             _ => return None,
         })
+    }
+
+    /// Where it stands what became of what was told.
+    fn link(&self) -> Option<String> {
+        self.execution.map(|id| format!("/actions/executions/{id}"))
     }
 }
 

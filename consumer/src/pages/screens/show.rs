@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use common::{
@@ -12,8 +12,9 @@ use common::{
     problem::Problem,
     time::{now_ms, rfc3339},
 };
+use uuid::Uuid;
 
-use super::{Said, after, editor::Editor, row::DeviceRow};
+use super::{Said, address, after, editor::Editor, row::DeviceRow};
 use crate::{
     App,
     actions::{
@@ -41,9 +42,12 @@ struct ScreenPage {
     editor: Option<Editor>,
     /// Something in the form is not saved yet.
     is_changed: bool,
-    preview: String,
+    /// Where the screen itself opens the player.
+    address: String,
     kinds: [(&'static str, &'static str); 4],
     back: &'static str,
+    /// What a command by hand is called, so that sending its form twice does it once.
+    once: String,
 }
 
 /// A command, and what became of it.
@@ -64,8 +68,9 @@ pub async fn show(
     State(app): State<App>,
     Path(id): Path<String>,
     Query(said): Query<Said>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let mut page = whole(&app, &id).await?;
+    let mut page = whole(&app, &id, &headers).await?;
     page.said = said.words();
     Ok(page::render(&page))
 }
@@ -75,6 +80,7 @@ pub async fn change(
     State(app): State<App>,
     admin: Admin,
     Path(id): Path<String>,
+    headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Problem> {
     let mut editor = Editor::typed(&fields);
@@ -83,7 +89,7 @@ pub async fn change(
     if !is_moved && error.is_none() {
         return Ok(after(&format!("/screens/{id}"), "kept"));
     }
-    let mut page = whole(&app, &id).await?;
+    let mut page = whole(&app, &id, &headers).await?;
     let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     (page.editor, page.error, page.is_changed) = (Some(editor), error, true);
     Ok((status, page::render(&page)).into_response())
@@ -108,7 +114,7 @@ fn in_words(error: &str) -> String {
     format!("{error}.")
 }
 
-async fn whole(app: &App, id: &str) -> Result<ScreenPage, Problem> {
+async fn whole(app: &App, id: &str, headers: &HeaderMap) -> Result<ScreenPage, Problem> {
     let now_ms = now_ms();
     let device = manage::device(app, id).await?;
     let showing = screens::showing_of(&app.db, id).await?.and_then(|json| Showing::stored(&json));
@@ -121,7 +127,7 @@ async fn whole(app: &App, id: &str) -> Result<ScreenPage, Problem> {
     ];
     let name: String = form_urlencoded::byte_serialize(device.name.as_bytes()).collect();
     // In a path a blank is no plus.
-    let preview = format!("/screen/{}", name.replace('+', "%20"));
+    let address = format!("{}{}", address(headers), name.replace('+', "%20"));
     Ok(ScreenPage {
         served_at: rfc3339(now_ms),
         producer_url: app.config.producer_url.clone(),
@@ -131,9 +137,10 @@ async fn whole(app: &App, id: &str) -> Result<ScreenPage, Problem> {
         commands: commands.into_iter().map(|command| command_row(command, now_ms)).collect(),
         editor: content.map(|stored| Editor::of(&Content::stored(stored.as_deref()))),
         is_changed: false,
-        preview,
+        address,
         kinds: [("web", "Web page"), ("image", "Image"), ("dashboard", "Dashboard"), ("card", "Card")],
         back: "",
+        once: Uuid::now_v7().to_string(),
         device: DeviceRow::of(device, showing, now_ms),
     })
 }

@@ -214,6 +214,20 @@ async fn a_link_carries_a_key_of_its_own_or_a_chosen_one_and_is_kept_by_nobody()
         let path = link.strip_prefix(&app.url("")).unwrap();
         assert_eq!(app.get(path).await.status(), 200, "{link}");
         assert_eq!(app.get(path).await.status(), 403, "it was good for one use");
+        let mut for_a_system = own.clone();
+        for_a_system[5] = ("good", "system");
+        let answer = form(&app, "/actions/event/link", &for_a_system).await.text().await.unwrap();
+        assert!(
+            answer.contains("Good for any number of uses, no end") && answer.contains("It may call door."),
+            "{answer}"
+        );
+        let link = answer.split_once(LINK.0).unwrap().1.split_once('<').unwrap().0.replace("&#38;", "&");
+        for _ in 0..2 {
+            assert_eq!(app.get(link.strip_prefix(&app.url("")).unwrap()).await.status(), 200, "{link}");
+        }
+        for_a_system[5] = ("good", "person");
+        let answer = form(&app, "/actions/event/link", &for_a_system).await.text().await.unwrap();
+        assert!(answer.contains("Good for 1 use, until 2"), "{answer}");
         let with_chosen: Vec<(&str, &str)> = sensor.into_iter().chain([("key", chosen_id.as_str())]).collect();
         let link = shown(form(&app, "/actions/event/link", &with_chosen).await, LINK).await;
         assert!(link.contains(&chosen));
@@ -230,6 +244,42 @@ async fn a_link_carries_a_key_of_its_own_or_a_chosen_one_and_is_kept_by_nobody()
         app.end().await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn choosing_another_function_loses_nothing_that_was_typed() {
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start(&database, &[]).await;
+    device(&app, "lobby", &["south"]).await;
+    let typed = [
+        ("function", "enable_emergency"),
+        ("name", "my <i>action</i>"),
+        ("event_id", "e"),
+        ("p.text", "Leave now"),
+        ("p.title", "Fire"),
+        ("target", "groups"),
+        ("group", "south"),
+        ("ttl_ms", "7m"),
+        ("do", "kind-show_toast"),
+    ];
+    let text = form(&app, "/actions/new", &typed).await.text().await.unwrap();
+    for part in [
+        r#"name="function" value="show_toast""#,
+        r#"value="my &#60;i&#62;action&#60;/i&#62;""#,
+        ">Leave now</textarea>",
+        r#"type="hidden" name="p.title" value="Fire""#,
+        r#"name="group" value="south" checked"#,
+        r#"value="7m""#,
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!(app.json("/api/actions").await["actions"], json!([]), "nothing is made yet");
+    let made = action(&app, "old", json!({})).await;
+    let own = format!("/actions/{}", made["id"].as_str().unwrap());
+    let text = form(&app, &own, &typed).await.text().await.unwrap();
+    assert!(text.contains(r#"name="function" value="show_toast""#) && text.contains(">Leave now</textarea>"), "{text}");
+    assert_eq!(app.json("/api/actions").await["actions"][0]["event_id"], "old", "nothing is changed yet");
+    app.end().await;
 }
 
 #[tokio::test]

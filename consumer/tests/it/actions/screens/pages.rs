@@ -5,7 +5,11 @@ use serde_json::json;
 use super::{ask, audit, content, form, listed, own_key, page, pair};
 use crate::{
     actions::Device,
-    support::{TestApp, on_both},
+    support::{
+        TestApp,
+        database::{Database, Mode},
+        on_both,
+    },
 };
 
 #[tokio::test]
@@ -49,9 +53,13 @@ async fn buttons_tell_a_device_what_to_do() {
             (vec![("function", "resume_loop")], json!({})),
             (vec![("function", "refresh_content")], json!({})),
             (vec![("function", "snooze")], json!({})),
+            (vec![("function", "snooze"), ("seconds", "60")], json!({"seconds": 60})),
             (vec![("function", "wake")], json!({})),
             (vec![("function", "restart_device")], json!({})),
-            (vec![("function", "show_toast"), ("toast", "<b>hi</b>")], json!({"text": "<b>hi</b>"})),
+            (
+                vec![("function", "show_toast"), ("toast", "<b>hi</b>"), ("seconds", "5")],
+                json!({"text": "<b>hi</b>", "seconds": 5}),
+            ),
             (
                 vec![("function", "load_url"), ("url", "https://a.example"), ("seconds", "9")],
                 json!({"url": "https://a.example", "seconds": 9}),
@@ -64,16 +72,27 @@ async fn buttons_tell_a_device_what_to_do() {
             let command = screen.does().await;
             assert_eq!((&command["function"], &command["parameters"]), (&json!(fields[0].1), &parameters));
         }
-        let fields = [("function", "enable_emergency"), ("emergency", "Out"), ("color", "#112233"), ("back", "list")];
-        assert_eq!(form(&app, &path, &fields).await.1, "/screens?said=told");
+        let fields = [("function", "enable_emergency"), ("emergency", "Out"), ("color", "#112233")];
+        let more = [("title", "Fire"), ("sound", "yes"), ("ends", "5m")];
+        assert_eq!(form(&app, &path, &[&fields[..], &more[..]].concat()).await.0, 303);
         let emergency = screen.does().await["parameters"].clone();
         assert_eq!((&emergency["text"], &emergency["color"]), (&json!("Out"), &json!("#112233")));
+        assert_eq!((&emergency["title"], &emergency["sound"]), (&json!("Fire"), &json!(true)));
+        assert!(emergency["until"].is_string(), "{emergency}");
+        let fields = [("function", "send_sensor_event_data"), ("sensor_id", "door-1"), ("sensor_event", "open")];
+        assert_eq!(form(&app, &path, &[&fields[..], &[("sensor_value", "1")]].concat()).await.0, 303);
+        assert_eq!(
+            screen.does().await["parameters"]["sensor_data"],
+            json!({"id": "door-1", "event": "open", "value": "1"})
+        );
         let told = page(&app, &format!("/screens/{id}")).await;
         assert!(told.contains("show_toast") && told.contains("done after") && told.contains("done it"), "{told}");
         for (fields, said) in [
             (vec![("function", "format_disk")], "format_disk"),
             (vec![("function", "load_url"), ("url", "javascript:alert(1)")], "http"),
             (vec![("function", "load_url"), ("url", "https://a"), ("seconds", "soon")], "whole number"),
+            (vec![("function", "enable_emergency"), ("emergency", "Out"), ("ends", "2001-01-01")], "a time to come"),
+            (vec![("function", "send_sensor_event_data"), ("sensor_event", "open")], "sensor_data.id"),
         ] {
             let (status, _, text) = form(&app, &path, &fields).await;
             assert!(status == 400 && text.contains(said), "{fields:?}: {text}");
@@ -81,6 +100,49 @@ async fn buttons_tell_a_device_what_to_do() {
         app.end().await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_command_from_the_list_is_told_once_and_leads_to_what_becomes_of_it() {
+    on_both(async |database| {
+        let app = TestApp::start(&database, &[]).await;
+        let id = pair(&app, "lobby-1", &own_key('a')).await;
+        let mut screen = Device::connect(&app, &own_key('a'), json!(0)).await;
+        let path = format!("/screens/{id}/tell");
+        let list = page(&app, "/screens?q=lobby&group=&tag=4k").await;
+        let hidden = |name: &str| {
+            let rest = list.split_once(&format!(r#"name="{name}" value=""#)).unwrap().1;
+            rest.split_once('"').unwrap().0.replace("&#38;", "&")
+        };
+        let (back, once) = (hidden("back"), hidden("once"));
+        let fields = |function| [("function", function), ("back", back.as_str()), ("once", once.as_str())];
+        let pause = fields("pause_loop");
+        let (first, again) = tokio::join!(form(&app, &path, &pause), form(&app, &path, &pause));
+        assert_eq!((first.0, &first.1), (303, &again.1), "a double click");
+        let execution = first.1.strip_prefix("/screens?q=lobby&tag=4k&said=told&execution=").expect(&first.1);
+        assert!(page(&app, &first.1).await.contains(&format!(r#"href="/actions/executions/{execution}""#)));
+        let shown = page(&app, &format!("/actions/executions/{execution}")).await;
+        assert!(shown.contains("Pause loop") && shown.contains("lobby-1"), "{shown}");
+        let other = form(&app, &path, &fields("resume_loop")).await;
+        assert_ne!(other.1, first.1, "another button of the same form is another command");
+        assert_eq!(screen.does().await["function"], "pause_loop");
+        assert_eq!(screen.does().await["function"], "resume_loop", "it was told once");
+        let fields = [("function", "wake"), ("back", "list?q=a&to=//evil.example&said=x")];
+        assert!(form(&app, &path, &fields).await.1.starts_with("/screens?q=a&said=told&execution="));
+        app.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_page_of_a_screen_has_the_address_that_is_opened_on_it() {
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start(&database, &[]).await;
+    let id = pair(&app, "lobby one", &own_key('a')).await;
+    let shown = page(&app, &format!("/screens/{id}")).await;
+    assert!(shown.contains(&format!("http://{}/screen/lobby%20one</pre>", app.address)), "{shown}");
+    assert!(!shown.contains(r#"href="/screen/"#), "no other browser is led there");
+    app.end().await;
 }
 
 #[tokio::test]
