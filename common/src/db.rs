@@ -13,7 +13,7 @@ use sqlx::{
     migrate::Migrator,
 };
 
-use crate::config::Durability;
+use crate::{config::Durability, durable::Durable};
 
 /// Which database stands behind the one SQL text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Db {
     pub write: AnyPool,
     pub read: AnyPool,
     pub kind: Kind,
+    /// What commits of [`Db::connect_deferred`] wait for.
+    pub durable: Durable,
     /// Where a connection outside the pools goes, and what it begins with.
     own: (String, String),
 }
@@ -80,7 +82,8 @@ async fn open_sqlite(url: &str, durability: Durability) -> anyhow::Result<Db> {
     let opening = || format!("cannot open {}", path.display());
     let write = pool(1, pragmas.clone()).connect(&file).await.with_context(opening)?;
     let read = pool(4, pragmas.clone()).connect(&file).await.with_context(opening)?;
-    Ok(Db { write, read, kind: Kind::Sqlite, own: (file, pragmas) })
+    let durable = if durability == Durability::Full { Durable::deferred(&path)? } else { Durable::default() };
+    Ok(Db { write, read, kind: Kind::Sqlite, durable, own: (file, pragmas) })
 }
 
 async fn open_postgres(url: &str, durability: Durability) -> anyhow::Result<Db> {
@@ -93,7 +96,8 @@ async fn open_postgres(url: &str, durability: Durability) -> anyhow::Result<Db> 
     // A server that restarted left dead connections behind.
     let opening = pool(12, setup.clone()).test_before_acquire(true).connect(url);
     let pool = opening.await.context("cannot reach the PostgreSQL server of DATABASE_URL")?;
-    Ok(Db { write: pool.clone(), read: pool, kind: Kind::Postgres, own: (url.to_owned(), setup) })
+    let own = (url.to_owned(), setup);
+    Ok(Db { write: pool.clone(), read: pool, kind: Kind::Postgres, durable: Durable::default(), own })
 }
 
 /// A pool whose connections live for ever and begin with `setup`.
@@ -119,6 +123,19 @@ impl Db {
         let (url, setup) = &self.own;
         let mut connection = AnyConnection::connect(url).await?;
         connection.execute(AssertSqlSafe(setup.clone())).await?;
+        Ok(connection)
+    }
+
+    /// Like [`Db::connect`], but a commit survives a power cut only after a [`Durable::flush`] of `durable` where that is deferred; each is to be
+    /// promised there first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn connect_deferred(&self) -> sqlx::Result<AnyConnection> {
+        let mut connection = self.connect().await?;
+        if self.durable.is_deferred() {
+            connection.execute("pragma synchronous = normal").await?;
+        }
         Ok(connection)
     }
 

@@ -5,6 +5,7 @@ pub mod broker;
 pub mod config;
 pub mod db;
 pub mod device;
+pub mod durable;
 pub mod edge;
 pub mod envelope;
 pub mod evok;

@@ -128,10 +128,11 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     let tasks = TaskTracker::new();
     let bus = bus::connect(&config, &db, &feed, (&tasks, &stop)).await?;
     let metrics = Arc::new(Metrics::default());
-    let (log, writer) = Log::new(config.intake_queue, db.clone(), feed.clone(), bus.clone(), metrics.clone());
+    let (log, writer, teller) = Log::new(config.intake_queue, db.clone(), feed.clone(), bus.clone(), metrics.clone());
     let closing_log = CancellationToken::new();
     let mut vital = JoinSet::new();
     vital.spawn(writer.run(closing_log.clone()));
+    vital.spawn(teller.run());
     let listen = listener.local_addr()?;
     let gate = Gate::new("consumer", listen, &config.common, (&db, &config.database_url)).await?;
     let edge = Edge::new(listen, &config.common);

@@ -1,4 +1,4 @@
-//! The one writer of the log: gathers what is waiting, commits it together, and only then answers and publishes.
+//! The one writer of the log: gathers what is waiting and commits it together; when that is durable, it is published and its senders are answered.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     bus::Bus,
-    event::{Event, NewEvent},
+    devices::Placed,
+    event::NewEvent,
     feed::Feed,
     metrics::Metrics,
     store::events::Appender,
@@ -21,6 +22,8 @@ use crate::{
 const MAX_WAITING_KIB: usize = 64 * 1024;
 /// Events of one commit; one request is never divided.
 const MAX_COMMIT: usize = 2000;
+/// Commits that wait until they are durable, beside those that are being flushed.
+const MAX_UNTOLD: usize = 1;
 
 /// A commit that takes longer has failed: its senders wait no longer than this.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -52,24 +55,42 @@ struct Append {
     room: OwnedSemaphorePermit,
 }
 
-/// What the writer works with.
+/// Commits.
 pub struct Writer {
     queue: mpsc::Receiver<Append>,
     appender: Appender,
+    committed: mpsc::Sender<Committed>,
+}
+
+/// Tells of commits when they are durable.
+pub struct Teller {
+    committed: mpsc::Receiver<Committed>,
+    db: Db,
     feed: Arc<Feed>,
     bus: Bus,
     metrics: Arc<Metrics>,
     firing: Arc<Notify>,
 }
 
+struct Committed {
+    placed: Placed,
+    senders: Vec<Sender>,
+    begun: Instant,
+}
+
+/// Who waits for an answer, with its room in the queue.
+type Sender = (oneshot::Sender<Result<(), Refused>>, OwnedSemaphorePermit);
+
 impl Log {
-    /// A log and its writer; `queue` requests may wait.
+    /// A log, its writer and its teller; `queue` requests may wait.
     #[must_use]
-    pub fn new(queue: usize, db: Db, feed: Arc<Feed>, bus: Bus, metrics: Arc<Metrics>) -> (Self, Writer) {
+    pub fn new(queue: usize, db: Db, feed: Arc<Feed>, bus: Bus, metrics: Arc<Metrics>) -> (Self, Writer, Teller) {
         let (sender, receiver) = mpsc::channel(queue.max(1));
+        let (committed, telling) = mpsc::channel(MAX_UNTOLD);
         let firing = Arc::new(Notify::new());
         let log = Self { queue: sender, room: Arc::new(Semaphore::new(MAX_WAITING_KIB)), firing: firing.clone() };
-        (log, Writer { queue: receiver, appender: Appender::new(db), feed, bus, metrics, firing })
+        let writer = Writer { queue: receiver, appender: Appender::new(db.clone()), committed };
+        (log, writer, Teller { committed: telling, db, feed, bus, metrics, firing })
     }
 
     /// Appends the events of one request, all or none, and waits for the commit.
@@ -131,36 +152,58 @@ impl Writer {
     async fn commit(&mut self, requests: Vec<Append>) {
         let begun = Instant::now();
         let mut events = Vec::with_capacity(requests.len());
-        let mut answers = Vec::with_capacity(requests.len());
+        let mut senders = Vec::with_capacity(requests.len());
         for request in requests {
             events.push(request.events);
-            answers.push((request.answer, request.room));
+            senders.push((request.answer, request.room));
         }
         let appended = time::timeout(COMMIT_TIMEOUT, self.appender.append(events)).await;
-        let outcome = match appended.unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into()))) {
-            Ok(placed) => {
-                self.publish(&placed.events, begun);
-                if !placed.firings.is_empty() {
-                    self.firing.notify_one();
-                }
-                Ok(())
-            }
+        match appended.unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into()))) {
+            // Nobody listens any more only when the teller failed, and then the service ends.
+            Ok(placed) => drop(self.committed.send(Committed { placed, senders, begun }).await),
             Err(error) => {
-                tracing::error!(%error, requests = answers.len(), "cannot commit; the senders are told to come again");
+                tracing::error!(%error, requests = senders.len(), "cannot commit; the senders are told to come again");
                 time::sleep(WAIT_AFTER_ERROR).await;
-                Err(Refused::Failed)
+                answer(senders, Err(Refused::Failed));
             }
-        };
-        for (answer, _) in answers {
-            // A sender that has gone away is no failure: its events are stored, and a repeat is known by its id.
-            let _ = answer.send(outcome);
+        }
+    }
+}
+
+impl Teller {
+    /// Tells of what is committed, in order, until the writer has ended.
+    pub async fn run(mut self) {
+        let mut some = Vec::with_capacity(MAX_UNTOLD);
+        while self.committed.recv_many(&mut some, MAX_UNTOLD).await > 0 {
+            let flushed = time::timeout(COMMIT_TIMEOUT, self.db.durable.flush()).await;
+            if let Err(error) = flushed.unwrap_or_else(|elapsed| Err(elapsed.into())) {
+                tracing::error!(%error, "cannot flush the log to the disk; the senders are told to come again");
+                some.drain(..).for_each(|committed| answer(committed.senders, Err(Refused::Failed)));
+                // They are in the log all the same.
+                self.feed.nudge();
+                continue;
+            }
+            for committed in some.drain(..) {
+                self.publish(&committed);
+                answer(committed.senders, Ok(()));
+            }
         }
     }
 
-    fn publish(&self, stored: &[Arc<Event>], begun: Instant) {
-        self.metrics.committed(stored, begun.elapsed());
-        self.feed.offer(stored);
-        self.bus.publish(stored);
+    fn publish(&self, Committed { placed, begun, .. }: &Committed) {
+        self.metrics.committed(&placed.events, begun.elapsed());
+        self.feed.offer(&placed.events);
+        self.bus.publish(&placed.events);
+        if !placed.firings.is_empty() {
+            self.firing.notify_one();
+        }
+    }
+}
+
+fn answer(senders: Vec<Sender>, outcome: Result<(), Refused>) {
+    for (sender, _) in senders {
+        // A sender that has gone away is no failure: its events are stored, and a repeat is known by its id.
+        let _ = sender.send(outcome);
     }
 }
 

@@ -41,7 +41,7 @@ impl Appender {
         Self { db, connection: None, warned: false }
     }
 
-    /// Appends the events of the requests in one commit, gives them their offsets, and counts them; what was there already (same source and
+    /// Appends the events of the requests in one commit, which is still to be made durable, gives them their offsets, and counts them; what was there already (same source and
     /// `webhook-id`) is left out, and so is what a device said before, which is counted.
     ///
     /// The lock on the log is held for the whole commit, so a reader who sees offset N has all before it, on any number of nodes.
@@ -51,9 +51,11 @@ impl Appender {
     pub async fn append(&mut self, requests: Vec<Vec<NewEvent>>) -> sqlx::Result<Placed> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => self.db.connect().await?,
+            None => self.db.connect_deferred().await?,
         };
+        let promise = self.db.durable.promise();
         let placed = in_transaction(&mut connection, self.db.kind, requests).await?;
+        drop(promise);
         // Nobody knows what a connection is in the middle of on which something failed: it goes, and its transaction with it.
         self.connection = Some(connection);
         if placed.too_many && !mem::replace(&mut self.warned, true) {
