@@ -1,10 +1,11 @@
-// One load (wrk) and one viewer.
+// One load (wrk), its viewers, and what a server takes of the machine meanwhile.
 import { execFile, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
 const TICKS_PER_SECOND = 100;
+const STILL_SECONDS = 3;
 
 /** wrk's figures, with the processor time that the server took for each request. */
 export async function load(url, { connections, seconds, pid, script = "bench/post.lua" }) {
@@ -16,33 +17,51 @@ export async function load(url, { connections, seconds, pid, script = "bench/pos
   return { ...figures, cpu_us: ((processorSeconds(pid) - before) / figures.requests) * 1e6 };
 }
 
+/** Of the program and of its children, nginx's workers for instance. */
 function processorSeconds(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  const own = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  return children(pid).reduce((all, child) => all + processorSeconds(child), own);
 }
 
-/** A viewer that has joined: on `live` as the dashboard, on `hooks` as the tutorial's page (a bare WebSocket client). */
-export async function watch(kind, url) {
-  const script = "consumer/tests/browser/viewer.mjs";
-  const child = spawn("node", [script, kind === "hooks" ? "raw" : kind, url], { stdio: ["pipe", "pipe", "inherit"] });
+/** What the program and its children hold in memory, in KiB. */
+export function memory(pid) {
+  const own = Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/)[1]);
+  return children(pid).reduce((all, child) => all + memory(child), own);
+}
+
+function children(pid) {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+}
+
+/** Viewers that have joined, in one process: `live` as the dashboard, `hooks` as the tutorial's page, `events` on nchan's WebSocket. */
+export async function watch(kind, url, count = 1) {
+  const child = spawn("node", ["bench/viewers.mjs", kind, String(count), url], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ask = async () => {
-    child.stdin.write("report\n");
-    return JSON.parse((await lines.next()).value);
+  const ask = async (what) => {
+    child.stdin.write(`${what}\n`);
+    const { value } = await lines.next();
+    if (value === undefined) throw new Error(`${url}: a viewer was cut off`);
+    return JSON.parse(value);
   };
-  await until(20, async () => (await ask()).joined);
-  const start = (await ask()).total ?? 0;
-  const seen = async () => {
-    const now = await ask();
-    return kind === "live" ? now.total - start : now.received;
-  };
+  const report = async () => ask("report");
+  if (!(await until(30, async () => (await report()).joined === count))) throw new Error(`${url}: not all ${count} viewers joined`);
+  const start = kind === "live" ? (await report()).most : 0;
   return {
+    /** What the viewer that saw least has seen, once that is all or nothing more comes. */
     caughtUp: async (wanted) => {
-      await until(20, async () => (await seen()) >= wanted);
-      return seen();
+      await still(async () => (await report()).least - start, wanted);
+      return (await report()).least - start;
     },
+    examine: async () => ask("examine"),
     stop: () => child.stdin.end(),
   };
+}
+
+/** Waits until the figure is what is wanted, or has not changed for some seconds. */
+async function still(figure, wanted) {
+  let last = await figure();
+  while (last < wanted && (await until(STILL_SECONDS, async () => (await figure()) !== last))) last = await figure();
 }
 
 async function until(patienceSeconds, check) {

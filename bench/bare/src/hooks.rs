@@ -1,0 +1,33 @@
+//! The tutorial's consumer on socketioxide: each task goes to whoever joined the room, and is kept nowhere.
+
+use axum::{Json, Router, extract::State, routing::post};
+use socketioxide::{
+    SocketIo,
+    extract::{AckSender, SocketRef},
+};
+
+use crate::Task;
+
+const COLLECT: &str = "/collectHooks";
+const ROOM: &str = "tasks";
+/// Messages that may wait for one socket; what comes while so many wait, the socket never gets. The library's own 128 would lose nearly all.
+const SOCKET_BUFFER: usize = 4096;
+
+pub fn router() -> Router {
+    let (layer, io) = SocketIo::builder().max_buffer_size(SOCKET_BUFFER).build_layer();
+    io.ns(COLLECT, async |socket: SocketRef| {
+        socket.on("join_room", async |socket: SocketRef, ack: AckSender| {
+            socket.join(ROOM);
+            drop(ack.send(&()));
+        });
+    });
+    Router::new().route("/consumetasks", post(pass_on)).with_state(io).layer(layer)
+}
+
+async fn pass_on(State(io): State<SocketIo>, Json(task): Json<Task>) -> &'static str {
+    if let (Some(hooks), Ok(text)) = (io.of(COLLECT), serde_json::to_string(&task)) {
+        // It fails when a socket's buffer is full.
+        let _ = hooks.to(ROOM).emit("msg", &text).await;
+    }
+    "OK"
+}
