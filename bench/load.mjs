@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
 const TICKS_PER_SECOND = 100;
-const STILL_SECONDS = 3;
+const [POLL_MS, STILL_MS, JOINING_MS] = [50, 3000, 60_000];
 
 /** wrk's figures, with the processor time that the server took for each request. */
 export async function load(url, { connections, seconds, pid, script = "bench/post.lua" }) {
@@ -45,7 +45,9 @@ export async function watch(kind, url, count = 1) {
     return JSON.parse(value);
   };
   const report = async () => ask("report");
-  if (!(await until(30, async () => (await report()).joined === count))) throw new Error(`${url}: not all ${count} viewers joined`);
+  await until(JOINING_MS, async () => (await report()).joined === count);
+  const { joined } = await report();
+  if (joined < count) throw new Error(`${url}: only ${joined} of ${count} viewers joined`);
   const start = kind === "live" ? (await report()).most : 0;
   return {
     /** What the viewer that saw least has seen, once that is all or nothing more comes. */
@@ -60,14 +62,19 @@ export async function watch(kind, url, count = 1) {
 
 /** Waits until the figure is what is wanted, or has not changed for some seconds. */
 async function still(figure, wanted) {
-  let last = await figure();
-  while (last < wanted && (await until(STILL_SECONDS, async () => (await figure()) !== last))) last = await figure();
+  for (let last = -1, since = performance.now(); performance.now() - since < STILL_MS; ) {
+    const now = await figure();
+    if (now >= wanted) return;
+    if (now !== last) since = performance.now();
+    last = now;
+    await new Promise((done) => setTimeout(done, POLL_MS));
+  }
 }
 
-async function until(patienceSeconds, check) {
-  for (let tries = 0; tries < patienceSeconds * 20; tries += 1) {
+async function until(patienceMs, check) {
+  for (const began = performance.now(); performance.now() - began < patienceMs; ) {
     if (await check()) return true;
-    await new Promise((done) => setTimeout(done, 50));
+    await new Promise((done) => setTimeout(done, POLL_MS));
   }
   return false;
 }

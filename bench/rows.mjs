@@ -35,6 +35,9 @@ function audience(viewer, count) {
 /** Flask's share is less than half a percent. */
 const shown = (share) => (share < 0.1 ? `${(share * 100).toPrecision(2)} %` : percent(share));
 
-const lateness = ({ viewer, runs }) => (viewer ? median(runs.map((run) => run.behind)).toFixed(1) : "");
+function lateness({ viewer, runs }) {
+  if (!viewer) return "";
+  return sum(runs, "seen") < sum(runs, "wanted") ? "never" : median(runs.map((run) => run.behind)).toFixed(1);
+}
 
 const sum = (runs, name) => runs.reduce((all, run) => all + run[name], 0);

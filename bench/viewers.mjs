@@ -7,7 +7,7 @@ const [kind, count, url] = process.argv.slice(2);
 const AT_ONCE = 50;
 const [PING, MESSAGE, EVENT, ANSWER] = ["2", "4", "2", "3"].map((text) => text.charCodeAt(0));
 /** The time that a load stamps on a task (see pace.mjs). */
-const STAMP = /T(\d{10,})T/;
+const STAMP = /T(\d+)T/;
 const ID = /batchid\W+([-\w]+).*?id\W+(\d+)/;
 const JOINS = {
   hooks: { namespace: "/collectHooks", event: '["join_room"]' },
@@ -17,8 +17,6 @@ const JOINS = {
 const viewers = Array.from({ length: Number(count) }, () => ({ received: 0, last: null }));
 /** What the first viewer saw, and when, is looked at when somebody asks; the others only count. */
 const kept = [];
-/** The kernel's clock, which all processes share, in microseconds when `performance.now()` is 0. */
-const origin = Number(process.hrtime.bigint()) / 1e3 - performance.now() * 1e3;
 let joined = 0;
 
 /** The frames of engine.io and socket.io: 0 open, 2 ping, 3 pong, 40 joined a namespace, 42 an event, 43 an answer. */
@@ -50,7 +48,7 @@ async function joinEvents(viewer) {
 function see(viewer, data, from, to) {
   viewer.received += 1;
   if (kind === "live") viewer.last = data.subarray(from, to);
-  else if (viewer === viewers[0]) kept.push({ at: performance.now(), message: data.subarray(from, to) });
+  else if (viewer === viewers[0]) kept.push({ at: process.hrtime.bigint(), message: data.subarray(from, to) });
 }
 
 /** A viewer that is cut off would count as one that has seen everything. */
@@ -79,7 +77,7 @@ function examined() {
     const [, batch, id] = ID.exec(text);
     ids.add(`${batch} ${id}`);
     const stamp = STAMP.exec(text);
-    if (stamp) latencies.push(Math.round(origin + at * 1e3 - Number(stamp[1])));
+    if (stamp) latencies.push(Number(at / 1000n) - Number(stamp[1]));
   }
   return { twice: kept.length - ids.size, latencies };
 }

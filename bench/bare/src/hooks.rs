@@ -1,9 +1,12 @@
 //! The tutorial's consumer on socketioxide: each task goes to whoever joined the room, and is kept nowhere.
 
+use std::convert::Infallible;
+
 use axum::{Json, Router, extract::State, routing::post};
 use socketioxide::{
     SocketIo,
     extract::{AckSender, SocketRef},
+    handler::ConnectHandler,
 };
 
 use crate::Task;
@@ -15,13 +18,17 @@ const SOCKET_BUFFER: usize = 4096;
 
 pub fn router() -> Router {
     let (layer, io) = SocketIo::builder().max_buffer_size(SOCKET_BUFFER).build_layer();
-    io.ns(COLLECT, async |socket: SocketRef| {
-        socket.on("join_room", async |socket: SocketRef, ack: AckSender| {
-            socket.join(ROOM);
-            drop(ack.send(&()));
-        });
-    });
+    let connected = async || {};
+    // Before the client is told that it is connected: it joins at once, and the connect handler is a task that may come later.
+    io.ns(COLLECT, connected.with(async |socket: SocketRef| Ok::<(), Infallible>(listen(&socket))));
     Router::new().route("/consumetasks", post(pass_on)).with_state(io).layer(layer)
+}
+
+fn listen(socket: &SocketRef) {
+    socket.on("join_room", async |socket: SocketRef, ack: AckSender| {
+        socket.join(ROOM);
+        drop(ack.send(&()));
+    });
 }
 
 async fn pass_on(State(io): State<SocketIo>, Json(task): Json<Task>) -> &'static str {
