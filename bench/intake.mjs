@@ -32,7 +32,7 @@ async function measured(one, seconds) {
     if (viewers) figures.behind = await behind(viewers, figures.answered);
     // What was under way when the load ended is stored too, and seen.
     if (one.stores) figures.stored = (await settled(one.url)) - before;
-    if (viewers) Object.assign(figures, await seen(viewers, figures.stored ?? figures.answered));
+    if (viewers) Object.assign(figures, await seen(viewers, figures));
     if (one.stores) hold(one, figures);
     console.log(`${one.name} (${one.viewer ? `${one.count} ${one.viewer}` : "none"}): ${Math.round(figures.rate)}/s`, JSON.stringify(figures));
     return figures;
@@ -48,10 +48,10 @@ async function behind(viewers, answered) {
   return (performance.now() - end) / 1000;
 }
 
-/** What the viewer that saw least has seen, and what the first one saw twice. */
-async function seen(viewers, wanted) {
-  const least = await viewers.caughtUp(wanted);
-  return { seen: least, wanted, twice: (await viewers.examine()).twice };
+/** What the viewer that saw least has seen, and what the first one saw twice. A peer has to be at rest before the next one has its turn. */
+async function seen(viewers, { stored, answered }) {
+  const least = await viewers.caughtUp(stored ?? Number.POSITIVE_INFINITY);
+  return { seen: least, wanted: stored ?? answered, twice: (await viewers.examine()).twice };
 }
 
 /** Fails when an answered event is not in the log, or a viewer has missed one, or had one twice. */
