@@ -14,6 +14,7 @@ const SOCKETS = Math.min(Number(process.env.BENCH_SOCKETS ?? 5000), 14_000);
 const BAR_KIB = 36;
 /** Files that the server has open anyway. */
 const SPARE = 500;
+const NAMESPACES = { hooks: "`/collectHooks`, joined", live: "`/live`, a dashboard" };
 
 await onField(async ({ folder, databaseUrl, broker }) => {
   mayOpen(SOCKETS + SPARE);
@@ -43,11 +44,11 @@ async function measured(one, folder) {
   const { name, server, url, viewer, stores } = await one.make(folder);
   Object.assign(one, { name, stores, viewer: one.viewer ?? viewer });
   // The first one makes what all share.
-  (await watch(one.viewer, url)).stop();
+  await (await watch(one.viewer, url)).stop();
   const before = await steady(server.pid);
   const viewers = await watch(one.viewer, url, SOCKETS);
   const after = await steady(server.pid);
-  viewers.stop();
+  await viewers.stop();
   await stop(server);
   one.runs.push({ before, after, each: (after - before) / SOCKETS });
   console.log(name, one.viewer, JSON.stringify(one.runs.at(-1)));
@@ -60,8 +61,6 @@ async function steady(pid) {
     await new Promise((done) => setTimeout(done, 1000));
   }
 }
-
-const NAMESPACES = { hooks: "`/collectHooks`, joined", live: "`/live`, a dashboard" };
 
 function report(cases) {
   const lines = cases.map(({ name, viewer, stores, runs }) => {

@@ -37,7 +37,7 @@ async function measured(one, seconds) {
     console.log(`${one.name} (${one.viewer ? `${one.count} ${one.viewer}` : "none"}): ${Math.round(figures.rate)}/s`, JSON.stringify(figures));
     return figures;
   } finally {
-    viewers?.stop();
+    await viewers?.stop();
   }
 }
 

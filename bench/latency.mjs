@@ -48,7 +48,7 @@ async function timed({ name, url, viewer }, lasting) {
     console.log(name, JSON.stringify(figures));
     return figures;
   } finally {
-    viewers.stop();
+    await viewers.stop();
   }
 }
 

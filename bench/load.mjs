@@ -1,5 +1,6 @@
 // One load (wrk), its viewers, and what a server takes of the machine meanwhile.
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
@@ -37,6 +38,7 @@ function children(pid) {
 /** Viewers that have joined, in one process: `live` as the dashboard, `hooks` as the tutorial's page, `events` on nchan's WebSocket. */
 export async function watch(kind, url, count = 1) {
   const child = spawn("node", ["bench/viewers.mjs", kind, String(count), url], { stdio: ["pipe", "pipe", "inherit"] });
+  const exit = once(child, "exit");
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const ask = async (what) => {
     child.stdin.write(`${what}\n`);
@@ -56,7 +58,10 @@ export async function watch(kind, url, count = 1) {
       return (await report()).least - start;
     },
     examine: async () => ask("examine"),
-    stop: () => child.stdin.end(),
+    stop: async () => {
+      child.stdin.end();
+      await exit;
+    },
   };
 }
 
