@@ -14,11 +14,17 @@ export async function onField(measure) {
   execFileSync("cargo", ["build", "--release", "--locked", "-p", "consumer", "-p", "bare"], { stdio: "inherit" });
   const folder = mkdtempSync(join(tmpdir(), "hookcast-bench-"));
   const shared = database();
+  const leave = () => {
+    shared.drop();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  // When the script is told to end in the middle.
+  process.once("exit", leave);
   try {
     await measure({ folder, databaseUrl: shared.url, broker: await redis(folder) });
   } finally {
     await stopAll();
-    shared.drop();
-    rmSync(folder, { recursive: true, force: true });
+    process.off("exit", leave);
+    leave();
   }
 }
