@@ -18,7 +18,7 @@ export function table(rows, { of = "of bare", late = false } = {}) {
 function cells({ name, viewer, count, bar, runs }) {
   const of = (figure) => median(runs.map((run) => run[figure]));
   const rates = runs.map(({ rate }) => rate);
-  const spread = `${whole(of("rate"))} (${whole(Math.min(...rates))}–${whole(Math.max(...rates))})`;
+  const spread = `${many(of("rate"))} (${many(Math.min(...rates))}–${many(Math.max(...rates))})`;
   const share = runs[0].share === undefined ? "" : shown(of("share"));
   const demand = bar ? verdict(`≥ ${percent(bar)}`, of("share") >= bar) : "";
   const seen = viewer ? percent(Math.min(1, sum(runs, "seen") / sum(runs, "wanted"))) : "";
@@ -31,6 +31,8 @@ function audience(viewer, count) {
   const [one, many] = VIEWERS[viewer];
   return count === 1 ? one : `${count} ${many}`;
 }
+
+const many = (rate) => (rate < 10 ? rate.toFixed(1) : whole(rate));
 
 /** Flask's share is less than half a percent. */
 const shown = (share) => (share < 0.1 ? `${(share * 100).toPrecision(2)} %` : percent(share));
