@@ -20,7 +20,11 @@ pub fn router() -> Router {
     let (layer, io) = SocketIo::builder().max_buffer_size(SOCKET_BUFFER).build_layer();
     let connected = async || {};
     // Before the client is told that it is connected: it joins at once, and the connect handler is a task that may come later.
-    io.ns(COLLECT, connected.with(async |socket: SocketRef| Ok::<(), Infallible>(listen(&socket))));
+    let admit = async |socket: SocketRef| {
+        listen(&socket);
+        Ok::<(), Infallible>(())
+    };
+    io.ns(COLLECT, connected.with(admit));
     Router::new().route("/consumetasks", post(pass_on)).with_state(io).layer(layer)
 }
 
