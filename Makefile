@@ -23,9 +23,12 @@ e2e: ## Only the end-to-end tests: both programs, killed and restarted, foreign 
 fuzz: ## Ten million made-up bodies, and as many rules; `make test` makes a few hundred
 	@scripts/fuzz.sh
 
-bench: ## Measure the intake next to a bare handler, the accounts API, devices and actions, and write docs/benchmarks.md
+bench: ## Measure the intake and its viewers beside peers, the accounts API, devices and actions, and write docs/benchmarks.md
 	@scripts/bootstrap.sh bench
 	@node bench/run.mjs
+	@node bench/audience.mjs
+	@node bench/latency.mjs
+	@node bench/idle.mjs
 	@node bench/accounts.mjs
 	@node bench/devices.mjs
 	@node bench/actions.mjs

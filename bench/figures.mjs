@@ -17,3 +17,11 @@ export async function settled(url) {
     await new Promise((done) => setTimeout(done, 500));
   }
 }
+
+/** A whole number with its thousands apart. */
+export const whole = (value) => Math.round(value).toLocaleString("en-US");
+
+export const percent = (share) => `${Math.round(share * 100)} %`;
+
+/** What was demanded, and whether it was reached. */
+export const verdict = (demand, met) => `${demand}: ${met ? "met" : "**not met**"}`;

@@ -6,6 +6,11 @@ import { connect } from "node:net";
 import { join, resolve } from "node:path";
 
 const running = [];
+// Whatever ends the script, nothing that it started stays.
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGTERM");
+});
+process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143));
 let nextPort = 30_000 + (process.pid % 1000);
 
 /** Below the range that the kernel gives to outgoing connections, of which a load makes many. */
@@ -16,6 +21,11 @@ export function freePort() {
 
 export async function start(program, args, settings, port, folder) {
   return spawned(resolve("target/release", program), args, settings, port, folder);
+}
+
+/** A program of this machine, not of this repository. */
+export async function startOther(program, args, port, folder) {
+  return spawned(program, args, {}, port, folder);
 }
 
 /** A Redis of the benchmark's own; gives its URL. */
@@ -37,8 +47,20 @@ export function database() {
 }
 
 export async function stopAll() {
-  for (const child of running) child.kill("SIGTERM");
-  await Promise.all(running.map((child) => child.exitCode ?? new Promise((done) => child.once("exit", done))));
+  await Promise.all(running.splice(0).map(ended));
+}
+
+/** Stops this one. */
+export async function stop(child) {
+  running.splice(running.indexOf(child), 1);
+  await ended(child);
+}
+
+async function ended(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = new Promise((done) => child.once("exit", done));
+  child.kill("SIGTERM");
+  await exit;
 }
 
 async function spawned(program, args, settings, port, folder) {

@@ -13,8 +13,8 @@ main() {
   case ${1:-all} in
     lint) lint_tools ;;
     test) services; clients ;;
-    bench) services; clients; debian wrk:wrk sqlite3:sqlite3 ;;
-    all) lint_tools; services; clients; debian wrk:wrk sqlite3:sqlite3 ;;
+    bench) services; clients; measuring ;;
+    all) lint_tools; services; clients; measuring ;;
     *) die "usage: scripts/bootstrap.sh test|lint|bench|all" ;;
   esac
 }
@@ -100,14 +100,28 @@ clients() {
   npm_install static
   npm_install consumer/tests/browser
   npm_install producer/tests/foreign
-  local wanted=(consumer/tests/foreign/requirements.txt producer/tests/foreign/requirements.txt)
-  cat "${wanted[@]}" | cmp -s - target/python/requirements.txt && return
-  say "installing the Python clients"
+  python_install python consumer/tests/foreign/requirements.txt producer/tests/foreign/requirements.txt
+}
+
+# The load, and the servers that the consumer is measured beside.
+measuring() {
+  debian wrk:wrk sqlite3:sqlite3
+  # nginx lies where only root looks; Debian starts one of its own, which the benchmark does not need.
+  [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] || install_packages nginx libnginx-mod-nchan
+  npm_install bench/peers/fastify
+  python_install flask bench/peers/flask/requirements.txt
+}
+
+# python_install NAME REQUIREMENTS… makes target/NAME, an environment with these packages, once per list.
+python_install() {
+  local folder=target/$1; shift
+  cat "$@" | cmp -s - "$folder/requirements.txt" && return
+  say "installing the Python packages of $folder"
   # Debian keeps the part of Python that makes environments in a package of its own.
   python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
-  python3 -m venv --clear target/python
-  target/python/bin/pip install --quiet --disable-pip-version-check "${wanted[@]/#/-r}"
-  cat "${wanted[@]}" >target/python/requirements.txt
+  python3 -m venv --clear "$folder"
+  "$folder/bin/pip" install --quiet --disable-pip-version-check "${@/#/-r}"
+  cat "$@" >"$folder/requirements.txt"
 }
 
 until_true() {

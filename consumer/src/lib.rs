@@ -29,6 +29,7 @@ pub mod secrets;
 pub mod sockets;
 pub mod sources;
 pub mod store;
+pub mod welcome;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 

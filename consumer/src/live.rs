@@ -24,6 +24,7 @@ use crate::{
     feed::Snapshot,
     sockets,
     store::counts::Tally,
+    welcome::Welcome,
 };
 
 const LIVE: &str = "/live";
@@ -130,7 +131,10 @@ struct Place(String);
 pub fn open(io: &SocketIo, app: &App) {
     let (following, admitting) = (app.clone(), app.clone());
     let connected = async move |socket: SocketRef| welcome(&following, &socket);
-    io.ns(LIVE, connected.with(async move |socket: SocketRef| sockets::admit_viewer(&admitting, &socket).await));
+    let admit = async move |socket: SocketRef| {
+        sockets::admit_viewer(&admitting, &socket).await.inspect(|()| listen(&admitting, &socket))
+    };
+    io.ns(LIVE, connected.with(admit));
     app.tasks.spawn(frames(io.clone(), app.clone(), app.stop.clone()));
 }
 
@@ -141,8 +145,13 @@ fn welcome(app: &App, socket: &SocketRef) {
             leave(&mut rooms_of(&audience), &room);
         }
     });
-    let app = app.clone();
+    Welcome::give(socket, ());
+}
+
+fn listen(app: &App, socket: &SocketRef) {
+    let (app, welcome) = (app.clone(), Welcome::<()>::expected(socket));
     socket.on("join", async move |socket: SocketRef, TryData(asked): TryData<Join>, ack: AckSender| {
+        let Some(()) = welcome.given(&app).await else { return };
         let asked = asked.unwrap_or_default();
         let source = asked.source.filter(|source| !source.is_empty());
         let sent = if move_to(&app, &socket, source.clone().unwrap_or_default()) {

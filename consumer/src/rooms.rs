@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use socketioxide::{
     SocketIo,
-    extract::{AckSender, Extension, SocketRef, TryData},
+    extract::{AckSender, SocketRef, TryData},
     handler::ConnectHandler,
 };
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,7 @@ use crate::{
     App,
     flow::{Flow, Room, SharedRoom},
     sockets,
+    welcome::Welcome,
 };
 
 const COLLECT: &str = "/collectHooks";
@@ -26,28 +27,28 @@ const COLLECT: &str = "/collectHooks";
 pub fn open(io: &SocketIo, app: &App) {
     let (collecting, admitting) = (app.clone(), app.clone());
     let connected = async move |socket: SocketRef| welcome(&collecting, &socket);
-    io.ns(COLLECT, connected.with(async move |socket: SocketRef| sockets::admit(&admitting, &socket)));
+    let admit =
+        async move |socket: SocketRef| sockets::admit(&admitting, &socket).inspect(|()| listen(&admitting, &socket));
+    io.ns(COLLECT, connected.with(admit));
+}
+
+fn listen(app: &App, socket: &SocketRef) {
+    let (app, welcome) = (app.clone(), Welcome::<Listener>::expected(socket));
+    socket.on("join_room", async move |socket: SocketRef, TryData(asked): TryData<Value>, ack: AckSender| {
+        let Some(listener) = welcome.given(&app).await else { return };
+        let answer = match Asked::read(asked.unwrap_or_default()) {
+            Ok(asked) => listener.join(&app, &socket, asked),
+            Err(problem) => Joined::Refused { error: problem },
+        };
+        if let Err(error) = ack.send(&answer) {
+            tracing::debug!(%error, "join_room not acknowledged");
+        }
+    });
 }
 
 fn welcome(app: &App, socket: &SocketRef) {
     let gone = sockets::count(app, socket, COLLECT, |_| {});
-    socket.extensions.insert(Listener { room: SharedRoom::default(), gone });
-    let app = app.clone();
-    socket.on(
-        "join_room",
-        async move |socket: SocketRef,
-                    TryData(asked): TryData<Value>,
-                    Extension(listener): Extension<Listener>,
-                    ack: AckSender| {
-            let answer = match Asked::read(asked.unwrap_or_default()) {
-                Ok(asked) => listener.join(&app, &socket, asked),
-                Err(problem) => Joined::Refused { error: problem },
-            };
-            if let Err(error) = ack.send(&answer) {
-                tracing::debug!(%error, "join_room not acknowledged");
-            }
-        },
-    );
+    Welcome::give(socket, Listener { room: SharedRoom::default(), gone });
 }
 
 /// What a client asks of `join_room`: nothing, the name of a source, or `{"since": OFFSET or null, "source": NAME}`.

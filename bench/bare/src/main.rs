@@ -1,5 +1,7 @@
 //! The yardstick of `make bench`: axum handlers that parse a task, or readings of devices, answer `OK`, and do nothing else; and a socket.io server that
-//! hands a command to every device and believes what it says.
+//! hands a command to every device and believes what it says, or passes each task on.
+
+mod hooks;
 
 use std::sync::{
     Arc,
@@ -9,7 +11,7 @@ use std::sync::{
 use anyhow::Context;
 use axum::serve::ListenerExt;
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use socketioxide::{
     SocketIo,
@@ -18,10 +20,9 @@ use socketioxide::{
 use tokio::net::TcpListener;
 
 const DEVICES: &str = "/devices";
-const USAGE: &str = "usage: bare PORT [sockets]";
+const USAGE: &str = "usage: bare PORT [sockets|hooks]";
 
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "parsing the four fields is the work that is measured")]
+#[derive(Deserialize, Serialize)]
 struct Task {
     batchid: String,
     id: u64,
@@ -39,6 +40,7 @@ async fn main() -> anyhow::Result<()> {
             Router::new().route("/consumetasks", post(accept)).route("/consumetasks/devices", post(accept_readings))
         }
         Some("sockets") => sockets(),
+        Some("hooks") => hooks::router(),
         Some(_) => anyhow::bail!(USAGE),
     };
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;

@@ -1,6 +1,7 @@
 //! socket.io: the tutorial's room, catching up, and our own pages' frames.
 
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use crate::support::{
     TestApp,
@@ -197,5 +198,27 @@ async fn sockets_are_counted_in_and_out() {
     })
     .await;
     drop(stays);
+    app.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_crowd_that_comes_at_once_is_heard_one_and_all() {
+    const AT_ONCE: usize = 250;
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start(&database, &[]).await;
+    let address = app.address;
+    // Four threads for two processors or fewer, and more to do: then a task is late now and then.
+    for _ in 0..4 {
+        let mut crowd = JoinSet::new();
+        for number in 0..AT_ONCE {
+            crowd.spawn(async move {
+                let namespace = if number % 2 == 0 { "/collectHooks" } else { "/live" };
+                let mut socket = Socket::connect(address, namespace).await;
+                let join = if number % 2 == 0 { json!(["join_room"]) } else { json!(["join", {}]) };
+                assert!(socket.ask(join).await.is_object());
+            });
+        }
+        crowd.join_all().await;
+    }
     app.end().await;
 }
