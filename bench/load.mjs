@@ -16,7 +16,8 @@ export async function load(url, { connections, seconds, pid, script = "bench/pos
   return { ...figures, cpu_us: ((processorSeconds(pid) - before) / figures.requests) * 1e6 };
 }
 
-function processorSeconds(pid) {
+/** The processor time that the process has taken so far. */
+export function processorSeconds(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }

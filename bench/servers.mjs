@@ -8,6 +8,11 @@ import { join, resolve } from "node:path";
 const running = [];
 let nextPort = 30_000 + (process.pid % 1000);
 
+/** Builds every program that is measured; all at once, because each other choice of packages would compile their dependencies anew. */
+export function build() {
+  execFileSync("cargo", ["build", "--release", "--locked", "-p", "producer", "-p", "consumer", "-p", "bare"], { stdio: "inherit" });
+}
+
 /** Below the range that the kernel gives to outgoing connections, of which a load makes many. */
 export function freePort() {
   nextPort += 1;
