@@ -4,7 +4,10 @@ use super::pace::Pace;
 use crate::store::{endpoints::Waiting, limits::Limit, queue::Wanted};
 
 /// Endpoints that one claim serves; the others have their turn in the next.
-const ENDPOINTS_A_CLAIM: usize = 32;
+const ENDPOINTS_A_CLAIM: usize = 64;
+/// Deliveries that a place is given at once while its endpoint answers quickly: it sends them one after the other, and fewer claims are made.
+pub const AHEAD: i64 = 4;
+
 /// What a claim may take.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -16,10 +19,18 @@ pub struct Plan {
     pub starved: bool,
 }
 
-/// An endpoint that has something due, and how much of it may be sent.
+/// An endpoint that has something due, and how much of it may be sent at once.
 pub struct Due {
     pub wanted: Wanted,
     pub slow: bool,
+    /// Deliveries that each place is given.
+    pub ahead: i64,
+}
+
+/// How many deliveries a place of the line is given at once: what is limited or keeps its order is claimed one by one.
+pub fn ahead(endpoint: &Waiting, pace: &Pace, now_ms: i64) -> i64 {
+    let is_free = !endpoint.in_order && !endpoint.stopped && endpoint.limits.is_empty();
+    if is_free && pace.is_quick(now_ms) { AHEAD } else { 1 }
 }
 
 /// How many more may be sent there at once.
@@ -37,7 +48,7 @@ pub fn share(mut due: Vec<Due>, (mut room, mut slow_room): (usize, usize), turn:
     let first = turn % due.len();
     due.rotate_left(first);
     let count = due.len();
-    for (served, Due { wanted, slow }) in due.into_iter().enumerate() {
+    for (served, Due { wanted, slow, ahead }) in due.into_iter().enumerate() {
         if room == 0 || plan.wanted.len() == ENDPOINTS_A_CLAIM {
             plan.starved = true;
             return;
@@ -49,7 +60,7 @@ pub fn share(mut due: Vec<Due>, (mut room, mut slow_room): (usize, usize), turn:
         if gets > 0 {
             room -= gets;
             slow_room = slow_room.saturating_sub(if slow { gets } else { 0 }).min(room);
-            plan.wanted.push(Wanted { limit: i64::try_from(gets).unwrap_or(i64::MAX), ..wanted });
+            plan.wanted.push(Wanted { limit: i64::try_from(gets).unwrap_or(i64::MAX), ahead, ..wanted });
         }
     }
 }
