@@ -136,19 +136,33 @@ impl Worker {
     }
 
     async fn look(self: &Arc<Self>, sweep: &mut Sweep) -> store::Result<(Duration, bool)> {
-        let (read_at, now_ms) = (Instant::now(), now_ms());
-        if sweep.asks_first() {
+        let now_ms = now_ms();
+        let rest = sweep.rest();
+        if rest.is_none() && sweep.asks_first() {
             let next_ms = self.app.store.next_due_ms().await?;
             if next_ms.is_none_or(|next_ms| next_ms > now_ms) {
                 return Ok((sweep.until(next_ms, now_ms), false));
             }
         }
-        let agenda = self.app.store.agenda(sweep.after(), sweep::PAGE).await?;
+        let (agenda, read_at) = match rest {
+            Some(rest) => rest,
+            None => self.read(sweep).await?,
+        };
         let plan = self.paces.plan(&agenda, now_ms);
-        sweep.looked_at(&agenda, &plan);
+        sweep.looked_at(&plan);
+        let (rest, agenda) = agenda.into_iter().partition(|line| plan.left.contains(&line.id));
+        sweep.keep(rest, read_at);
         let claimed =
             if plan.wanted.is_empty() { 0 } else { self.claim((agenda, read_at), plan.wanted, now_ms).await? };
         Ok(sweep.next(claimed, now_ms))
+    }
+
+    /// The next page of lines that something waits for, and when it was read.
+    async fn read(&self, sweep: &mut Sweep) -> store::Result<(Vec<Waiting>, Instant)> {
+        let read_at = Instant::now();
+        let page = self.app.store.agenda(sweep.after(), sweep::PAGE).await?;
+        sweep.turn(&page);
+        Ok((page, read_at))
     }
 
     /// Claims what is wanted, as far as the limits let it, and begins to send it; gives how much that is.

@@ -68,8 +68,9 @@ impl Paces {
             if at_ms > now_ms {
                 plan.next_ms = Some(plan.next_ms.map_or(at_ms, |next_ms| next_ms.min(at_ms)));
             } else if places > 0 && !pace.going {
-                let wanted = Wanted { line: endpoint.id.clone(), limit: places, ahead: 1, in_order: endpoint.in_order };
-                due.push(Due { wanted, slow: pace.slow, ahead: ahead(endpoint, pace, now_ms) });
+                let (line, ahead) = (endpoint.id.clone(), ahead(endpoint, pace, now_ms));
+                let wanted = Wanted { line, limit: places, ahead, in_order: endpoint.in_order };
+                due.push(Due { wanted, slow: pace.slow });
             } else {
                 plan.starved = true;
             }
@@ -127,7 +128,7 @@ impl Paces {
         Verdict { change: verdict.change.or(up.then_some(Change::Up)), ..verdict }
     }
 
-    /// Whether a place goes on with what it was given ahead.
+    /// Whether what was given ahead is sent.
     pub fn goes_on(&self, endpoint: &str, now_ms: i64) -> bool {
         self.inner().of(endpoint, self.endpoint_limit).is_quick(now_ms)
     }
@@ -169,17 +170,7 @@ mod tests {
     use super::*;
 
     fn waiting(id: &str, next_due_ms: i64) -> Waiting {
-        Waiting {
-            id: id.into(),
-            url: String::new(),
-            stopped: false,
-            not_before_ms: 0,
-            down: None,
-            next_due_ms,
-            in_order: false,
-            limits: Vec::new(),
-            headers: None,
-        }
+        Waiting::idle(id, next_due_ms)
     }
 
     fn answer(meaning: Meaning, retry_after_s: Option<u64>) -> Answer {

@@ -17,14 +17,14 @@ pub struct Plan {
     pub next_ms: Option<i64>,
     /// Whether something due was left for want of room.
     pub starved: bool,
+    /// The lines that have something due and had no turn.
+    pub left: Vec<String>,
 }
 
 /// An endpoint that has something due, and how much of it may be sent at once.
 pub struct Due {
     pub wanted: Wanted,
     pub slow: bool,
-    /// Deliveries that each place is given.
-    pub ahead: i64,
 }
 
 /// How many deliveries a place of the line is given at once: what is limited or keeps its order is claimed one by one.
@@ -48,10 +48,11 @@ pub fn share(mut due: Vec<Due>, (mut room, mut slow_room): (usize, usize), turn:
     let first = turn % due.len();
     due.rotate_left(first);
     let count = due.len();
-    for (served, Due { wanted, slow, ahead }) in due.into_iter().enumerate() {
+    for (served, Due { wanted, slow }) in due.into_iter().enumerate() {
         if room == 0 || plan.wanted.len() == ENDPOINTS_A_CLAIM {
             plan.starved = true;
-            return;
+            plan.left.push(wanted.line);
+            continue;
         }
         let even = room / (count - served).min(ENDPOINTS_A_CLAIM);
         let wants = usize::try_from(wanted.limit).unwrap_or_default();
@@ -60,7 +61,7 @@ pub fn share(mut due: Vec<Due>, (mut room, mut slow_room): (usize, usize), turn:
         if gets > 0 {
             room -= gets;
             slow_room = slow_room.saturating_sub(if slow { gets } else { 0 }).min(room);
-            plan.wanted.push(Wanted { limit: i64::try_from(gets).unwrap_or(i64::MAX), ahead, ..wanted });
+            plan.wanted.push(Wanted { limit: i64::try_from(gets).unwrap_or(i64::MAX), ..wanted });
         }
     }
 }
