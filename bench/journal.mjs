@@ -33,6 +33,8 @@ export async function journal(kind, events, { folder, more }) {
     if (answer.status !== 200) throw new Error(`the consumer answered ${answer.status}`);
     await one.stop();
     fill.events(one, events);
+    // What is not on the disk yet would be written while it is measured.
+    execFileSync("sync");
   } catch (error) {
     one.drop();
     throw error;
