@@ -23,12 +23,18 @@ e2e: ## Only the end-to-end tests: both programs, killed and restarted, foreign 
 fuzz: ## Ten million made-up bodies, and as many rules; `make test` makes a few hundred
 	@scripts/fuzz.sh
 
-bench: ## Measure the intake and its viewers beside peers, the accounts API, devices and actions, and write docs/benchmarks.md
+bench: ## Measure what is received, sent, kept and shown next to others that do it, and write docs/benchmarks.md
 	@scripts/bootstrap.sh bench
 	@node bench/run.mjs
 	@node bench/audience.mjs
 	@node bench/latency.mjs
 	@node bench/idle.mjs
+	@node bench/sending.mjs
+	@node bench/fanout.mjs
+	@node bench/start.mjs
+	@node bench/growth.mjs
+	@node bench/browser.mjs
+	@node bench/weight.mjs
 	@node bench/accounts.mjs
 	@node bench/devices.mjs
 	@node bench/actions.mjs

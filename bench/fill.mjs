@@ -62,3 +62,28 @@ export function accounts(one, count, endpoint) {
   ]);
   one.tidy();
 }
+
+const WORDS = ["Low", "Moderate", "Major", "Critical"];
+const COLUMNS = WORDS.map((word) => word.toLowerCase());
+
+/** So many events in the log of a consumer that has one and does not run, a millisecond apart until now: copies of that one with ids, places and priorities of their own. */
+export function events(one, count) {
+  const begin = Date.now() - count;
+  const body = (priority) => `'{"batchid": "5f0c3c3a-6f0e-4e33-9a5e-0f6f3f5c8a11", "id": ' || n || ', "owner": "Norma Fisher", "priority": "${priority}"}'`;
+  const bodies = WORDS.map((priority, place) => `when ${place} then ${body(priority)}`).join(" ");
+  const tallies = COLUMNS.map((_, place) => `sum(case when n % 4 = ${place} then 1 else 0 end)`).join(", ");
+  const more = COLUMNS.map((name) => `${name} = rates.${name} + excluded.${name}`).join(", ");
+  const [first, source] = [one.sql("select received_ms from events"), one.sql("select source from events")];
+  one.sql("delete from rates");
+  inChunks(one, count, (from, to) => [
+    `insert into events (log_offset, id, source, priority, received_ms, request, body) ${numbers(Math.max(from, 1), to)}
+     select n + 1, ${id(1, "n")}, '${source}', n % 4, ${begin} + n, (select request from events where log_offset = 1), case n % 4 ${bodies} end from numbers`,
+    `insert into rates (second, source, ${COLUMNS.join(", ")}, other) ${numbers(from, to)}
+     select (${begin} + n) / 1000, '${source}', ${tallies}, 0 from numbers where true group by 1
+     on conflict (second, source) do update set ${more}`,
+  ]);
+  one.sql(`update events set received_ms = ${begin}, priority = 0 where log_offset = 1 and received_ms = ${first}`);
+  one.sql(`update counts set ${COLUMNS.map((name, place) => `${name} = (${count} + ${3 - place}) / 4`).join(", ")}, other = 0, last_ms = ${begin + count}`);
+  one.sql(`update log set head = ${count} where name = 'events'`);
+  one.tidy();
+}

@@ -18,8 +18,8 @@ export async function load(url, { connections, seconds, pid, script = "bench/pos
   return { ...figures, cpu_us: ((processorSeconds(pid) - before) / figures.requests) * 1e6 };
 }
 
-/** Of the program and of its children, nginx's workers for instance. */
-function processorSeconds(pid) {
+/** The processor time that the program and its children, nginx's workers for instance, have taken so far. */
+export function processorSeconds(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
   const own = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   return children(pid).reduce((all, child) => all + processorSeconds(child), own);

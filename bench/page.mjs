@@ -3,26 +3,44 @@ import { createRequire } from "node:module";
 import { resolve } from "node:path";
 
 const { chromium } = createRequire(resolve("consumer/tests/browser/package.json"))("playwright-core");
+/** For so long events come before anything is measured, at most: the lists and charts are full then. */
+const WARM_SECONDS = 30;
+/** Between two looks at the heap. */
+const HEAP_SECONDS = 30;
 const PER_SECOND = 2000;
 const PER_REQUEST = 100;
 const PRIORITIES = ["Low", "Moderate", "Major", "Critical"];
 
-/** Frames per second (median and least of the seconds measured), and MiB of the page's heap before and after. */
-export async function underLoad(url, seconds) {
+/** A browser of the size that is measured; the caller closes it. */
+export async function browsing() {
   const args = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"];
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args });
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args });
+}
+
+/** Frames of each second, in order of size, and MiB of the page's heap before, every half minute after a collection, and after. */
+export async function underLoad(url, seconds) {
+  const browser = await browsing();
   try {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     const session = await page.context().newCDPSession(page);
     await page.goto(url);
-    // The lists and charts are full after the first load; from then on the memory has to stay.
-    await stream(url, seconds);
+    await stream(url, Math.min(seconds, WARM_SECONDS));
     const before = await heap(session);
-    const [frames] = await Promise.all([page.evaluate(countFrames, seconds), stream(url, seconds)]);
-    return { frames, before, after: await heap(session) };
+    const sampled = samples(session, Math.floor(seconds / HEAP_SECONDS));
+    const [frames, heaps] = await Promise.all([page.evaluate(countFrames, seconds), sampled, stream(url, seconds)]);
+    return { frames, before, heaps, after: await heap(session) };
   } finally {
     await browser.close();
   }
+}
+
+async function samples(session, count) {
+  const heaps = [];
+  for (let place = 0; place < count; place += 1) {
+    await new Promise((done) => setTimeout(done, HEAP_SECONDS * 1000));
+    heaps.push(await heap(session));
+  }
+  return heaps;
 }
 
 /** Runs in the page: how many animation frames each second had. */

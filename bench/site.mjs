@@ -7,18 +7,18 @@ import { database, freePort, start } from "./servers.mjs";
 
 const TABLES = "messages, deliveries, attempts, triggered, endpoints, accounts, secrets, registrations, subscriptions";
 
-/** A producer on a database of its own, of this kind: `sqlite` or `postgres`. */
-export async function site(kind, name, folder) {
+/** A producer on a database of its own, of this kind: `sqlite` or `postgres`; with these settings beside the usual ones. */
+export async function site(kind, name, folder, more = {}) {
   const place = join(folder, `${kind}-${name}`);
   mkdirSync(place, { recursive: true });
   const made = kind === "postgres" ? database() : null;
   const file = join(place, "producer.db");
   const port = freePort();
   const url = made ? made.url : `sqlite://${file}`;
-  const settings = { LISTEN: `127.0.0.1:${port}`, DATABASE_URL: url, SECRET_KEY: "bench", DURABILITY: "full" };
+  const settings = { LISTEN: `127.0.0.1:${port}`, DATABASE_URL: url, SECRET_KEY: "bench", DURABILITY: "full", ...more };
   const admin = initialise(settings, place);
-  await start("producer", [], settings, port, place);
-  const one = { kind, name, admin, agent: new Agent({ keepAlive: true, maxSockets: 8 }), port };
+  const { pid } = await start("producer", [], settings, port, place);
+  const one = { kind, name, admin, agent: new Agent({ keepAlive: true, maxSockets: 8 }), port, pid };
   one.sql = (text) => (made ? psql(url, text) : sqlite(file, text));
   one.tidy = () => {
     one.sql(made ? `vacuum analyze ${TABLES}` : "pragma synchronous = full; pragma wal_checkpoint(truncate)");

@@ -136,19 +136,33 @@ impl Worker {
     }
 
     async fn look(self: &Arc<Self>, sweep: &mut Sweep) -> store::Result<(Duration, bool)> {
-        let (read_at, now_ms) = (Instant::now(), now_ms());
-        if sweep.asks_first() {
+        let now_ms = now_ms();
+        let rest = sweep.rest();
+        if rest.is_none() && sweep.asks_first() {
             let next_ms = self.app.store.next_due_ms().await?;
             if next_ms.is_none_or(|next_ms| next_ms > now_ms) {
                 return Ok((sweep.until(next_ms, now_ms), false));
             }
         }
-        let agenda = self.app.store.agenda(sweep.after(), sweep::PAGE).await?;
+        let (agenda, read_at) = match rest {
+            Some(rest) => rest,
+            None => self.read(sweep).await?,
+        };
         let plan = self.paces.plan(&agenda, now_ms);
-        sweep.looked_at(&agenda, &plan);
+        sweep.looked_at(&plan);
+        let (rest, agenda) = agenda.into_iter().partition(|line| plan.left.contains(&line.id));
+        sweep.keep(rest, read_at);
         let claimed =
             if plan.wanted.is_empty() { 0 } else { self.claim((agenda, read_at), plan.wanted, now_ms).await? };
         Ok(sweep.next(claimed, now_ms))
+    }
+
+    /// The next page of lines that something waits for, and when it was read.
+    async fn read(&self, sweep: &mut Sweep) -> store::Result<(Vec<Waiting>, Instant)> {
+        let read_at = Instant::now();
+        let page = self.app.store.agenda(sweep.after(), sweep::PAGE).await?;
+        sweep.turn(&page);
+        Ok((page, read_at))
     }
 
     /// Claims what is wanted, as far as the limits let it, and begins to send it; gives how much that is.
@@ -168,10 +182,10 @@ impl Worker {
         let mut claimed = self.app.store.claim(lease, &wanted).await?;
         claimed.sort_by(|left, right| left.id.cmp(&right.id));
         let count = claimed.len();
-        for delivery in claimed {
-            let Some(endpoint) = endpoints.get(&delivery.endpoint_id) else { continue };
+        for (line, share) in shares(claimed, &wanted) {
+            let Some(endpoint) = endpoints.get(&line) else { continue };
             self.paces.begin(&endpoint.id);
-            self.tasks.spawn(Arc::clone(self).deliver((Arc::clone(endpoint), read_at), delivery));
+            self.tasks.spawn(Arc::clone(self).deliver((Arc::clone(endpoint), read_at), share));
         }
         Ok(count)
     }
@@ -192,16 +206,32 @@ impl Worker {
         Ok(())
     }
 
-    async fn deliver(self: Arc<Self>, (endpoint, read_at): (Arc<Waiting>, Instant), claimed: Claimed) {
+    /// Sends what a place was given, one after the other, while its endpoint stays quick; gives the rest back otherwise.
+    async fn deliver(self: Arc<Self>, at: (Arc<Waiting>, Instant), share: Vec<Claimed>) {
+        let mut share = share.into_iter();
+        while let Some(claimed) = share.next() {
+            let was_made = self.attempt(&at, claimed).await;
+            let goes_on = was_made && !self.app.stop.is_cancelled() && self.paces.goes_on(&at.0.id, now_ms());
+            if !goes_on {
+                break;
+            }
+        }
+        self.give_back(share.map(|claimed| claimed.id).collect()).await;
+        self.paces.free(&at.0.id);
+        self.freed.notify_one();
+    }
+
+    /// Makes one attempt and hands it to the recorder; `false`: it was abandoned.
+    async fn attempt(&self, (endpoint, read_at): &(Arc<Waiting>, Instant), claimed: Claimed) -> bool {
         let (began, at_ms) = (Instant::now(), now_ms());
         let answer = if claimed.cancelled {
             Answer::cancelled()
-        } else if endpoint.stopped || self.paces.has_gone_since(&endpoint.id, read_at) {
+        } else if endpoint.stopped || self.paces.has_gone_since(&endpoint.id, *read_at) {
             Answer::stopped()
         } else {
             tokio::select! {
-                answer = self.sender.post(&endpoint, &claimed) => answer,
-                () = self.abandon.cancelled() => return self.paces.free(&endpoint.id),
+                answer = self.sender.post(endpoint, &claimed) => answer,
+                () = self.abandon.cancelled() => return false,
             }
         };
         let verdict = self.paces.learn(&endpoint.id, &answer, (began, now_ms()));
@@ -209,8 +239,17 @@ impl Worker {
         // The recorder ends after every worker task, so it always takes this. Only then the place is free:
         // what a crash would send again has a bound, however slow the database is.
         let _ = self.results.send(made).await;
-        self.paces.free(&endpoint.id);
-        self.freed.notify_one();
+        true
+    }
+
+    /// Puts back into the queue what was claimed and is not sent now; if that fails, the leases end by themselves.
+    async fn give_back(&self, ids: Vec<String>) {
+        if ids.is_empty() {
+            return;
+        }
+        if let Err(error) = self.app.store.give_back(&self.holder, &ids, now_ms()).await {
+            tracing::warn!(%error, deliveries = ids.len(), "cannot give deliveries back; their leases end by themselves");
+        }
     }
 
     /// Waits for what is under way, and gives up on what does not end in time.
@@ -226,6 +265,27 @@ impl Worker {
         self.abandon.cancel();
         self.tasks.wait().await;
     }
+}
+
+/// What was claimed, spread over the places of its lines in the order it was queued.
+fn shares(claimed: Vec<Claimed>, wanted: &[Wanted]) -> Vec<(String, Vec<Claimed>)> {
+    let places: HashMap<&str, usize> =
+        wanted.iter().map(|wanted| (wanted.line.as_str(), usize::try_from(wanted.limit).unwrap_or(1))).collect();
+    let mut shares: Vec<(String, Vec<Claimed>)> = Vec::new();
+    // Of each line where its shares are, and which one gets the next.
+    let mut of_line: HashMap<String, (Vec<usize>, usize)> = HashMap::new();
+    for delivery in claimed {
+        let line = delivery.endpoint_id.clone();
+        let (own, turn) = of_line.entry(line.clone()).or_default();
+        if own.len() < places.get(line.as_str()).copied().unwrap_or(1) {
+            own.push(shares.len());
+            shares.push((line, vec![delivery]));
+        } else {
+            shares[own[*turn % own.len()]].1.push(delivery);
+            *turn += 1;
+        }
+    }
+    shares
 }
 
 fn ms(time: Duration) -> i64 {

@@ -9,6 +9,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// For so long a pause may not be stored yet.
 const FRESH: Duration = Duration::from_secs(2);
+/// What answers within this time is quick.
+const QUICK: Duration = Duration::from_millis(100);
 /// Pauses in a row without an accepted attempt between them, after which busy answers cost their place in the schedule.
 const LENIENT_PAUSES: u32 = 3;
 
@@ -28,6 +30,8 @@ pub struct Pace {
     pub going: bool,
     /// Its last attempt timed out.
     pub slow: bool,
+    /// Its last attempt was accepted quickly.
+    quick: bool,
     /// When that halved its limit: what was sent before does not count again.
     halved_at: Option<Instant>,
 }
@@ -53,6 +57,7 @@ impl Pace {
             gone_at: None,
             going: false,
             slow: false,
+            quick: false,
             halved_at: None,
         }
     }
@@ -73,6 +78,16 @@ impl Pace {
         self.limit = (self.limit + 1).min(limit);
         self.pauses = 0;
         Verdict::default()
+    }
+
+    /// Learns how long an attempt took, and whether it was accepted.
+    pub fn took(&mut self, time: Duration, is_accepted: bool) {
+        self.quick = is_accepted && time < QUICK;
+    }
+
+    /// Whether what is claimed for it is sent so soon that it may wait for its turn here.
+    pub const fn is_quick(&self, now_ms: i64) -> bool {
+        self.quick && !self.slow && !self.down && !self.going && self.not_before_ms <= now_ms
     }
 
     pub fn slow_down(&mut self, asked: Option<Duration>, began: Instant, now_ms: i64) -> Verdict {
@@ -133,5 +148,26 @@ impl Pace {
             return false;
         }
         self.next_probe.replace(now + every).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_quickly_accepted_may_not_wait_here_nor_what_is_paused() {
+        let quick = Duration::from_millis(1);
+        let mut pace = Pace::new(8);
+        assert!(!pace.is_quick(10), "nothing is known of it");
+        pace.took(quick, true);
+        assert!(pace.is_quick(10));
+        pace.took(Duration::from_secs(1), true);
+        assert!(!pace.is_quick(10));
+        pace.took(quick, true);
+        pace.slow_down(None, Instant::now(), 10);
+        assert!(!pace.is_quick(10) && pace.is_quick(1010));
+        pace.lost("refused");
+        assert!(!pace.is_quick(1010));
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use super::{
     answer::{Answer, Meaning},
     pace::{Pace, Verdict},
-    plan::{Due, Plan, places, share},
+    plan::{Due, Plan, ahead, places, share},
 };
 use crate::store::{
     endpoints::{Change, Waiting},
@@ -68,7 +68,8 @@ impl Paces {
             if at_ms > now_ms {
                 plan.next_ms = Some(plan.next_ms.map_or(at_ms, |next_ms| next_ms.min(at_ms)));
             } else if places > 0 && !pace.going {
-                let wanted = Wanted { line: endpoint.id.clone(), limit: places, in_order: endpoint.in_order };
+                let (line, ahead) = (endpoint.id.clone(), ahead(endpoint, pace, now_ms));
+                let wanted = Wanted { line, limit: places, ahead, in_order: endpoint.in_order };
                 due.push(Due { wanted, slow: pace.slow });
             } else {
                 plan.starved = true;
@@ -109,6 +110,7 @@ impl Paces {
         if answer.reason == Some("timeout") {
             pace.timed_out(began);
         }
+        pace.took(began.elapsed(), answer.meaning == Meaning::Delivered);
         let (slow, in_flight) = (pace.slow, pace.in_flight);
         let verdict = match answer.meaning {
             Meaning::Delivered => pace.accepted(self.endpoint_limit),
@@ -124,6 +126,11 @@ impl Paces {
             _ => {}
         }
         Verdict { change: verdict.change.or(up.then_some(Change::Up)), ..verdict }
+    }
+
+    /// Whether what was given ahead is sent.
+    pub fn goes_on(&self, endpoint: &str, now_ms: i64) -> bool {
+        self.inner().of(endpoint, self.endpoint_limit).is_quick(now_ms)
     }
 
     /// Whether it is time to look whether an endpoint that is down listens again.
@@ -163,17 +170,7 @@ mod tests {
     use super::*;
 
     fn waiting(id: &str, next_due_ms: i64) -> Waiting {
-        Waiting {
-            id: id.into(),
-            url: String::new(),
-            stopped: false,
-            not_before_ms: 0,
-            down: None,
-            next_due_ms,
-            in_order: false,
-            limits: Vec::new(),
-            headers: None,
-        }
+        Waiting::idle(id, next_due_ms)
     }
 
     fn answer(meaning: Meaning, retry_after_s: Option<u64>) -> Answer {
@@ -182,7 +179,7 @@ mod tests {
     }
 
     fn wanted(line: &str, limit: i64) -> Wanted {
-        Wanted { line: line.into(), limit, in_order: false }
+        Wanted { line: line.into(), limit, ahead: 1, in_order: false }
     }
 
     fn paces() -> Paces {

@@ -4,7 +4,10 @@ use super::pace::Pace;
 use crate::store::{endpoints::Waiting, limits::Limit, queue::Wanted};
 
 /// Endpoints that one claim serves; the others have their turn in the next.
-const ENDPOINTS_A_CLAIM: usize = 32;
+const ENDPOINTS_A_CLAIM: usize = 64;
+/// Deliveries that a place is given at once while its endpoint answers quickly: it sends them one after the other, and fewer claims are made.
+pub const AHEAD: i64 = 4;
+
 /// What a claim may take.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -14,12 +17,20 @@ pub struct Plan {
     pub next_ms: Option<i64>,
     /// Whether something due was left for want of room.
     pub starved: bool,
+    /// The lines that have something due and had no turn.
+    pub left: Vec<String>,
 }
 
-/// An endpoint that has something due, and how much of it may be sent.
+/// An endpoint that has something due, and how much of it may be sent at once.
 pub struct Due {
     pub wanted: Wanted,
     pub slow: bool,
+}
+
+/// How many deliveries a place of the line is given at once: what is limited or keeps its order is claimed one by one.
+pub fn ahead(endpoint: &Waiting, pace: &Pace, now_ms: i64) -> i64 {
+    let is_free = !endpoint.in_order && !endpoint.stopped && endpoint.limits.is_empty();
+    if is_free && pace.is_quick(now_ms) { AHEAD } else { 1 }
 }
 
 /// How many more may be sent there at once.
@@ -40,7 +51,8 @@ pub fn share(mut due: Vec<Due>, (mut room, mut slow_room): (usize, usize), turn:
     for (served, Due { wanted, slow }) in due.into_iter().enumerate() {
         if room == 0 || plan.wanted.len() == ENDPOINTS_A_CLAIM {
             plan.starved = true;
-            return;
+            plan.left.push(wanted.line);
+            continue;
         }
         let even = room / (count - served).min(ENDPOINTS_A_CLAIM);
         let wants = usize::try_from(wanted.limit).unwrap_or_default();

@@ -12,11 +12,16 @@ const SLOW_POLL: Duration = Duration::from_secs(1);
 /// After a look at work that is due and that another producer has in hand, or that a limit holds.
 const IN_OTHER_HANDS: Duration = Duration::from_millis(20);
 
+/// For so long lines are served from what was read of them; reading them costs as much as a claim.
+const FRESH: Duration = Duration::from_millis(100);
+
 /// Where the walk is, and what it met.
 #[derive(Debug, Default)]
 pub struct Sweep {
     /// The last line of the page before; empty at the beginning.
     after: String,
+    /// Lines of that page that had no turn yet, and when they were read.
+    rest: Option<(Vec<Waiting>, Instant)>,
     /// When something is due at the earliest that was not due yet.
     next_ms: Option<i64>,
     met: Met,
@@ -41,7 +46,7 @@ struct Met {
 
 impl Sweep {
     pub const fn begins(&self) -> bool {
-        self.after.is_empty()
+        self.after.is_empty() && self.rest.is_none()
     }
 
     /// Whether to ask first if anything is due at all, before a walk is begun.
@@ -58,10 +63,24 @@ impl Sweep {
         &self.after
     }
 
-    /// Takes in a page and what was planned for it.
-    pub fn looked_at(&mut self, page: &[Waiting], plan: &Plan) {
+    /// The lines of the page that had no turn yet, and when they were read; `None`: there are none, or that is too long ago.
+    pub fn rest(&mut self) -> Option<(Vec<Waiting>, Instant)> {
+        self.rest.take().filter(|(_, read_at)| read_at.elapsed() < FRESH)
+    }
+
+    /// Keeps the lines that have no turn now.
+    pub fn keep(&mut self, lines: Vec<Waiting>, read_at: Instant) {
+        self.rest = Some((lines, read_at)).filter(|(lines, _)| !lines.is_empty());
+    }
+
+    /// Turns to a page that was read.
+    pub fn turn(&mut self, page: &[Waiting]) {
         let full = page.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
         self.after = page.last().filter(|_| full).map(|last| last.id.clone()).unwrap_or_default();
+    }
+
+    /// Takes in what was planned.
+    pub fn looked_at(&mut self, plan: &Plan) {
         self.next_ms = [self.next_ms, plan.next_ms].into_iter().flatten().min();
         self.met.starved |= plan.starved;
         self.met.wanted |= !plan.wanted.is_empty();
@@ -112,26 +131,28 @@ mod tests {
     #[test]
     fn after_a_walk_without_a_find_it_rests_until_the_earliest_of_all_pages() {
         let mut sweep = Sweep::default();
-        let waiting = |id: String| Waiting {
-            id,
-            url: String::new(),
-            stopped: false,
-            not_before_ms: 0,
-            down: None,
-            next_due_ms: 0,
-            in_order: false,
-            limits: Vec::new(),
-            headers: None,
-        };
-        let page: Vec<Waiting> = (0..PAGE).map(|place| waiting(format!("{place:03}"))).collect();
+        let page: Vec<Waiting> = (0..PAGE).map(|place| Waiting::idle(&format!("{place:03}"), 0)).collect();
         let plan = |next_ms| Plan { next_ms, ..Plan::default() };
-        sweep.looked_at(&page, &plan(Some(300)));
+        sweep.turn(&page);
+        sweep.looked_at(&plan(Some(300)));
         assert_eq!(sweep.after(), "255");
         assert_eq!(sweep.next(0, 100), (GATHER, false));
-        sweep.looked_at(&page[..3], &plan(Some(900)));
+        sweep.turn(&page[..3]);
+        sweep.looked_at(&plan(Some(900)));
         assert!(sweep.begins());
         assert_eq!(sweep.next(0, 100), (Duration::from_millis(200), false));
-        sweep.looked_at(&[], &plan(None));
+        sweep.turn(&[]);
+        sweep.looked_at(&plan(None));
         assert_eq!(sweep.next(0, 100), (SLOW_POLL, false));
+    }
+    #[test]
+    fn lines_without_a_turn_come_before_the_next_page_while_they_are_fresh() {
+        let mut sweep = Sweep::default();
+        sweep.keep(vec![Waiting::idle("a", 0)], Instant::now());
+        assert!(!sweep.begins() && !sweep.asks_first());
+        assert_eq!(sweep.rest().map(|(lines, _)| lines[0].id.clone()).as_deref(), Some("a"));
+        assert!(sweep.begins() && sweep.rest().is_none());
+        sweep.keep(vec![Waiting::idle("a", 0)], Instant::now().checked_sub(FRESH).unwrap());
+        assert!(sweep.rest().is_none());
     }
 }

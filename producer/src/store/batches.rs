@@ -203,8 +203,10 @@ async fn insert_messages(
     bodies: &[String],
 ) -> sqlx::Result<Vec<String>> {
     let ids: Vec<String> = bodies.iter().map(|_| fresh_id()).collect();
-    let sql =
-        format!("insert into messages (id, kind, body, created_ms) values {}", common::db::values(bodies.len(), 4));
+    let sql = format!(
+        "insert into messages (id, kind, body, created_ms) values {}",
+        common::db::values(connection, bodies.len(), 4)
+    );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (id, body) in ids.iter().zip(bodies) {
         query = query.bind(id).bind(new.kind).bind(body).bind(new.now_ms);
@@ -221,7 +223,7 @@ async fn insert_deliveries(
 ) -> sqlx::Result<()> {
     let sql = format!(
         "insert into deliveries (id, message_id, endpoint_id, batch_id, position, due_ms, created_ms, updated_ms) values {}",
-        common::db::values(messages.len(), 8)
+        common::db::values(connection, messages.len(), 8)
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (place, message) in (before..).zip(messages) {

@@ -43,6 +43,24 @@ impl FromRow<'_, AnyRow> for Waiting {
     }
 }
 
+#[cfg(test)]
+impl Waiting {
+    /// A line of which nothing else is known.
+    pub fn idle(id: &str, next_due_ms: i64) -> Self {
+        Self {
+            id: id.into(),
+            url: String::new(),
+            stopped: false,
+            not_before_ms: 0,
+            down: None,
+            next_due_ms,
+            in_order: false,
+            limits: Vec::new(),
+            headers: None,
+        }
+    }
+}
+
 fn limit(row: &AnyRow, whose: &str) -> sqlx::Result<Option<Limit>> {
     let rate: Option<i64> = row.try_get(format!("{whose}_rate").as_str())?;
     let Some(per_minute) = rate.filter(|rate| *rate > 0) else { return Ok(None) };

@@ -100,7 +100,7 @@ async fn recovering(connection: &mut AnyConnection, accounts: &[&str]) -> sqlx::
     for chunk in chunks(accounts, |_| 40) {
         let sql = format!(
             "select id from accounts where id in (values {}) and (failed_count is null or failed_count <> 0 or disabled_ms is not null)",
-            common::db::values(chunk.len(), 1)
+            common::db::values(connection, chunk.len(), 1)
         );
         let query = chunk.iter().fold(sqlx::query_scalar(AssertSqlSafe(sql)), |query, account| query.bind(*account));
         found.extend(query.fetch_all(&mut *connection).await?);

@@ -85,7 +85,10 @@ pub struct Lease<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     pub line: String,
+    /// The places that its deliveries may take.
     pub limit: i64,
+    /// Deliveries of each place.
+    pub ahead: i64,
     /// Only the head may be taken, and only while nothing of the line is under way.
     pub in_order: bool,
 }
@@ -102,7 +105,8 @@ impl Store {
             .bind(lease.holder)
             .bind(lease.now_ms);
         for arm in 0..crowd_arms {
-            let (line, limit) = crowds.get(arm).map_or(("", 0), |wanted| (wanted.line.as_str(), wanted.limit));
+            let (line, limit) =
+                crowds.get(arm).map_or(("", 0), |wanted| (wanted.line.as_str(), wanted.limit * wanted.ahead));
             query = query.bind(line).bind(limit);
         }
         for arm in 0..head_arms {
@@ -115,6 +119,16 @@ impl Store {
     pub async fn next_due_ms(&self) -> sqlx::Result<Option<i64>> {
         let sql = "select due_ms from deliveries where state = 0 and due_ms > -1 order by due_ms limit 1";
         sqlx::query_scalar(sql).fetch_optional(&self.db.read).await
+    }
+
+    /// Gives back what this holder claimed and does not send now after all.
+    pub async fn give_back(&self, holder: &str, ids: &[String], now_ms: i64) -> sqlx::Result<()> {
+        let sql = format!(
+            "update deliveries set lease = null, due_ms = $1 where state = 0 and lease = $2 and id in ({})",
+            common::db::list(3, ids.len())
+        );
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(now_ms).bind(holder);
+        ids.iter().fold(query, |query, id| query.bind(id)).execute(&self.db.write).await.map(drop)
     }
 
     /// Gives back what an earlier process held; only for the sole owner of the database, at its start.
@@ -139,11 +153,12 @@ fn arms(lines: usize) -> usize {
 /// The rows are picked once, ahead of the update: a subselect in its place may run again for each row, and pick others each time.
 fn claim_sql(crowds: usize, heads: usize, kind: Kind) -> String {
     let passing = if kind == Kind::Postgres { " for update skip locked" } else { "" };
+    // A sum, because SQLite compiles a statement anew for each other value of a placeholder that is the whole limit.
     let crowd = |number: usize| {
         let (line, limit) = (2 * number + 4, 2 * number + 5);
         format!(
             "select id from (select id from deliveries where state = 0 and endpoint_id = ${line} and due_ms <= $3 \
-             order by due_ms limit ${limit}{passing}) a{number}"
+             order by due_ms limit ${limit} + 0{passing}) a{number}"
         )
     };
     let arms: Vec<String> = (0..crowds).map(crowd).chain((0..heads).map(|number| head_sql(number, crowds))).collect();

@@ -115,7 +115,7 @@ async fn move_deliveries(
          where deliveries.id = v.column1 and deliveries.state = 0 \
          and (v.column4 = 1 or (deliveries.lease = v.column2 and deliveries.due_ms = v.column3)) \
          returning deliveries.id, deliveries.attempts, deliveries.state",
-        common::db::values(made.len(), 9)
+        common::db::values(connection, made.len(), 9)
     );
     let mut query = sqlx::query_as(AssertSqlSafe(sql));
     for attempt in made {
@@ -188,7 +188,7 @@ async fn insert_attempts(connection: &mut AnyConnection, rows: &[Placed<'_>]) ->
     let sql = format!(
         "insert into attempts (delivery_id, number, step, batch_id, batch_seq, at_ms, duration_ms, outcome, status, reason, detail, response, \
          next_ms, request_headers, response_headers) values {}",
-        common::db::values(rows.len(), 15)
+        common::db::values(connection, rows.len(), 15)
     );
     let query = sqlx::query(AssertSqlSafe(sql));
     let query = rows.iter().fold(query, |query, (attempt, place)| bind(query, attempt, *place));

@@ -227,7 +227,7 @@ async fn new_lines(connection: &mut AnyConnection, new: &NewEvent) -> sqlx::Resu
         let sql = format!(
             "insert into endpoints (id, url, subscription_id, account_id, created_ms) values {} \
              on conflict (subscription_id, url) do update set account_id = excluded.account_id returning id, subscription_id",
-            common::db::values(subscribers.len(), 5)
+            common::db::values(connection, subscribers.len(), 5)
         );
         let mut query = sqlx::query_as(AssertSqlSafe(sql));
         for subscriber in subscribers {
@@ -248,7 +248,7 @@ async fn insert_deliveries(
     let sql = format!(
         "insert into deliveries (id, message_id, endpoint_id, state, due_ms, created_ms, updated_ms, subscription_id, account_id, secret_id, profile, once) \
          values {}",
-        common::db::values(rows.len(), 12)
+        common::db::values(connection, rows.len(), 12)
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (id, subscriber) in rows {

@@ -45,7 +45,7 @@ pub(super) async fn queue(
     let mut left = step.devices.as_slice();
     while !left.is_empty() {
         let (some, rest) = left.split_at(db::fitting(left, |_| step.parameters.len() + 200));
-        let text = format!("insert into commands ({NEW}) values {}", db::values(some.len(), 10));
+        let text = format!("insert into commands ({NEW}) values {}", db::values(connection, some.len(), 10));
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for (id, name) in some {
             query = query.bind(id.clone()).bind(number).bind(of.id.clone()).bind(name.clone());
