@@ -13,7 +13,7 @@ use sqlx::{
     migrate::Migrator,
 };
 
-use crate::{config::Durability, durable::Durable};
+use crate::{config::Durability, durable::Durable, tables};
 
 /// Which database stands behind the one SQL text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub async fn open(url: &str, durability: Durability, migrations: &Migrator) -> a
         Kind::Sqlite => open_sqlite(url, durability).await?,
         Kind::Postgres => open_postgres(url, durability).await?,
     };
-    migrations.run(&db.write).await.context("cannot bring the tables up to date")?;
+    tables::migrate(&db, migrations).await.context("cannot bring the tables up to date")?;
     Ok(db)
 }
 

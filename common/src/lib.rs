@@ -20,6 +20,7 @@ pub mod seal;
 pub mod serve;
 pub mod signature;
 pub mod slow;
+mod tables;
 pub mod task;
 pub mod telemetry;
 pub mod time;

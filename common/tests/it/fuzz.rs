@@ -1,6 +1,6 @@
 //! The bodies of webhooks, made up: nothing panics, and nothing of a body is dropped in silence. `make fuzz` makes ten million of them.
 
-use common::envelope::{Limits, Refusal, form_fields, split};
+use common::envelope::{Limits, Refusal, form, split};
 use proptest::{
     collection::{btree_map, vec},
     prelude::*,
@@ -85,7 +85,7 @@ proptest! {
         prop_assume!(!fields.contains_key("payload"));
         let sent = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
         prop_assert!(split(sent.as_bytes(), LIMITS).is_err(), "{}", sent);
-        let found: Value = serde_json::from_str(&form_fields(sent.as_bytes(), 6).unwrap()).unwrap();
+        let found: Value = serde_json::from_str(&form::fields(sent.as_bytes(), 6).unwrap()).unwrap();
         prop_assert_eq!(found, serde_json::to_value(&fields).unwrap());
     }
 

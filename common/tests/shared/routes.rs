@@ -4,8 +4,22 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "options"];
 
+/// Panics unless the list has every route of the sources below the folders, each once, and no other.
+pub fn are_all<'a>(known: impl Iterator<Item = &'a str>, folders: &[&str]) {
+    let known: Vec<String> = known.map(str::to_owned).collect();
+    let unique: BTreeSet<String> = known.iter().cloned().collect();
+    assert_eq!(known.len(), unique.len(), "each stands behind one door");
+    let found = in_sources(folders);
+    let missing: Vec<_> = found.difference(&unique).collect();
+    let gone: Vec<_> = unique.difference(&found).collect();
+    assert!(
+        missing.is_empty() && gone.is_empty(),
+        "say in doors.rs who may ask for {missing:?}; there is no {gone:?} any more"
+    );
+}
+
 /// The routes in the `.rs` files below the folders, which are named from the root of the workspace.
-pub fn in_sources(folders: &[&str]) -> BTreeSet<String> {
+fn in_sources(folders: &[&str]) -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut found = BTreeSet::new();
     for folder in folders {

@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use axum::http::StatusCode;
-use common::time::{now_ms, rfc3339};
+use common::{
+    page::plural,
+    time::{now_ms, rfc3339},
+};
 use serde_json::{Value, json};
 use tokio::time;
 use uuid::Uuid;
@@ -168,7 +171,8 @@ fn plan((caller, fired_by): By<'_>, call: &Call, at_ms: i64, (steps, devices): (
     let id = caller.id.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
     let emergency = steps.iter().any(|step| matches!(step.emergency, Some(Word::Begins { .. })));
     let functions: Vec<&str> = steps.iter().map(|step| step.function.as_str()).collect();
-    let detail = format!("{} on {devices} devices", functions.join(", "));
+    let on = plural(i64::try_from(devices).unwrap_or(i64::MAX), "device");
+    let detail = format!("{} on {on}", functions.join(", "));
     let mut body = json!({
         "title": if call.event_id.is_empty() { detail.clone() } else { format!("{}: {detail}", call.event_id) },
         "event_id": call.event_id,

@@ -2,12 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use common::time::rfc3339;
+use axum::{
+    http::header,
+    response::{IntoResponse, Response},
+};
+use common::{problem::Problem, time::rfc3339};
 
 use crate::{
     App,
-    store::actions::{audit::Line, executions},
+    store::actions::{
+        audit::{self, Line, Search},
+        executions,
+    },
 };
+
+/// Lines that a table has at the most.
+pub const MOST: i64 = 10_000;
 
 const HEAD: &str = "at,who,from,what,subject,status,detail,execution,outcome\r\n";
 /// Executions that are asked for at once.
@@ -15,6 +25,25 @@ const AT_ONCE: usize = 500;
 
 /// How many commands of an execution stand in which state, in the order of the states' names.
 pub type States = Vec<(String, i64)>;
+
+/// The table of what is found, as a file; of more lines than the search's limit it has the newest, and a last one that says so.
+///
+/// # Errors
+/// When the database fails.
+pub async fn download(app: &App, search: Search) -> Result<Response, Problem> {
+    let limit = search.limit;
+    let mut lines = audit::find(&app.db, &Search { limit: limit.saturating_add(1), ..search }).await?;
+    let most = usize::try_from(limit).unwrap_or(0);
+    let is_cut = lines.len() > most;
+    lines.truncate(most);
+    let text = csv(&lines, &outcomes(app, &lines).await?, is_cut);
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    Ok((headers, text).into_response())
+}
 
 /// What became of the executions that the lines name.
 ///
@@ -36,8 +65,7 @@ pub async fn outcomes(app: &App, lines: &[Line]) -> sqlx::Result<BTreeMap<String
 }
 
 /// The lines as RFC 4180 writes them, with a head; where there are older ones that are left out, a last line says so.
-#[must_use]
-pub fn csv(lines: &[Line], outcomes: &BTreeMap<String, States>, is_cut: bool) -> String {
+fn csv(lines: &[Line], outcomes: &BTreeMap<String, States>, is_cut: bool) -> String {
     let mut text = HEAD.to_owned();
     for Line { entry, .. } in lines {
         let (at, status) = (rfc3339(entry.at_ms), entry.status.to_string());

@@ -7,6 +7,7 @@ use common::{
     envelope::{
         self, Limits, Refusal,
         cloud_events::{self, CloudEvent},
+        form,
     },
     problem::Problem,
     time::now_ms,
@@ -82,7 +83,7 @@ fn bodies<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Vec<Body<'a>>, Refu
         Ok(texts) => Ok(texts.into_iter().map(|text| Body { id: None, text }).collect()),
         // Twilio and Slack send plain forms.
         Err(refusal @ Refusal::NotJson { .. }) if is_form(headers) && !looks_like_json(body) => {
-            let fields = envelope::form_fields(body, LIMITS.max_events).ok_or(refusal)?;
+            let fields = form::fields(body, LIMITS.max_events).ok_or(refusal)?;
             Ok(vec![Body { id: None, text: fields.into() }])
         }
         Err(refusal) => Err(refusal),

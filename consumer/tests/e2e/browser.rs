@@ -34,6 +34,16 @@ async fn the_dashboard_is_exact_after_the_consumer_was_killed() {
 }
 
 #[tokio::test]
+async fn the_dashboard_comes_back_after_it_was_turned_away() {
+    play("refused_socket.mjs").await;
+}
+
+#[tokio::test]
+async fn what_a_page_counts_is_kept_true_and_what_is_typed_beside_it_stays() {
+    play("live_parts.mjs").await;
+}
+
+#[tokio::test]
 async fn who_reads_keeps_the_place_while_events_come() {
     play("reading.mjs").await;
 }

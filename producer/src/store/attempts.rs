@@ -1,11 +1,11 @@
 //! Attempts: the history of a delivery, and the event log of a batch.
 
-use sqlx::{FromRow, Row, any::AnyRow};
+use sqlx::FromRow;
 
 use super::Store;
 
 /// A recorded attempt as its delivery's page shows it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 pub struct Attempt {
     /// From 1, over the delivery's whole life.
     pub number: i64,
@@ -24,28 +24,11 @@ pub struct Attempt {
     pub response_headers: Option<String>,
 }
 
-impl FromRow<'_, AnyRow> for Attempt {
-    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            number: row.try_get("number")?,
-            at_ms: row.try_get("at_ms")?,
-            duration_ms: row.try_get("duration_ms")?,
-            outcome: row.try_get("outcome")?,
-            status: row.try_get("status")?,
-            reason: row.try_get("reason")?,
-            detail: row.try_get("detail")?,
-            response: row.try_get("response")?,
-            next_ms: row.try_get("next_ms")?,
-            request_headers: row.try_get("request_headers")?,
-            response_headers: row.try_get("response_headers")?,
-        })
-    }
-}
-
 /// An entry of a batch's event log.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 pub struct Entry {
     /// 1, 2, 3 … in the order of recording.
+    #[sqlx(rename = "batch_seq")]
     pub seq: i64,
     pub delivery_id: String,
     /// Place of the task in the batch, from 1.
@@ -60,25 +43,6 @@ pub struct Entry {
     pub detail: Option<String>,
     pub next_ms: Option<i64>,
     pub body: String,
-}
-
-impl FromRow<'_, AnyRow> for Entry {
-    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            seq: row.try_get("batch_seq")?,
-            delivery_id: row.try_get("delivery_id")?,
-            position: row.try_get("position")?,
-            step: row.try_get("step")?,
-            at_ms: row.try_get("at_ms")?,
-            duration_ms: row.try_get("duration_ms")?,
-            outcome: row.try_get("outcome")?,
-            status: row.try_get("status")?,
-            reason: row.try_get("reason")?,
-            detail: row.try_get("detail")?,
-            next_ms: row.try_get("next_ms")?,
-            body: row.try_get("body")?,
-        })
-    }
 }
 
 impl Store {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use common::time::rfc3339;
-use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row, any::AnyRow};
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use super::{
     Store,
@@ -22,23 +22,13 @@ struct Learnt {
 }
 
 /// An account as it is when its failures were counted.
+#[derive(FromRow)]
 struct Counted {
     failed_count: i64,
     /// As JSON text.
     endpoint: String,
     operational_url: Option<String>,
     secret_id: String,
-}
-
-impl FromRow<'_, AnyRow> for Counted {
-    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            failed_count: row.try_get("failed_count")?,
-            endpoint: row.try_get("endpoint")?,
-            operational_url: row.try_get("operational_url")?,
-            secret_id: row.try_get("secret_id")?,
-        })
-    }
 }
 
 impl Store {

@@ -1,6 +1,6 @@
 //! Registrations as pages list them: without their data, with whose they are and how many are subscribed.
 
-use sqlx::{AssertSqlSafe, FromRow, Row, any::AnyRow};
+use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{
     Store,
@@ -13,7 +13,7 @@ pub const PAGE: i64 = 50;
 pub const MOST_COUNTED: i64 = 1000;
 
 /// An event that can be subscribed to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 pub struct Offer {
     pub id: String,
     pub account_id: String,
@@ -27,21 +27,6 @@ pub struct Offer {
     pub subscribers: i64,
     /// The newest subscription to it of the account that looks.
     pub subscription: Option<String>,
-}
-
-impl FromRow<'_, AnyRow> for Offer {
-    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            id: row.try_get("id")?,
-            account_id: row.try_get("account_id")?,
-            event: row.try_get("event")?,
-            description: row.try_get("description")?,
-            owner: row.try_get("owner")?,
-            created_us: row.try_get("created_us")?,
-            subscribers: row.try_get("subscribers")?,
-            subscription: row.try_get("subscription")?,
-        })
-    }
 }
 
 /// What the lower-case letters of a stored JSON text are like when the text is in it.

@@ -1,8 +1,8 @@
 //! Registrations: the events that accounts offer.
 
 use sqlx::{
-    Any, AssertSqlSafe, FromRow, Row,
-    any::{AnyArguments, AnyRow},
+    Any, AssertSqlSafe, FromRow,
+    any::AnyArguments,
     query::Query,
 };
 
@@ -14,7 +14,7 @@ use super::{
 };
 
 /// A stored registration; what clients may give any JSON type is JSON text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 pub struct Registration {
     pub id: String,
     pub account_id: String,
@@ -23,19 +23,6 @@ pub struct Registration {
     /// As it is sent.
     pub event_data: String,
     pub created_us: i64,
-}
-
-impl FromRow<'_, AnyRow> for Registration {
-    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            id: row.try_get("id")?,
-            account_id: row.try_get("account_id")?,
-            description: row.try_get("description")?,
-            event: row.try_get("event")?,
-            event_data: row.try_get("event_data")?,
-            created_us: row.try_get("created_us")?,
-        })
-    }
 }
 
 impl Store {

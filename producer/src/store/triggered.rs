@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row, any::AnyRow};
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row};
 
 use super::{
     Store,
@@ -19,21 +19,11 @@ const HELD: i64 = -1;
 const KEY_MS: i64 = 24 * 3600 * 1000;
 
 /// An event that was triggered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Triggered {
     pub id: String,
     pub registration_id: String,
     pub created_us: i64,
-}
-
-impl FromRow<'_, AnyRow> for Triggered {
-    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            id: row.try_get("id")?,
-            registration_id: row.try_get("registration_id")?,
-            created_us: row.try_get("created_us")?,
-        })
-    }
 }
 
 /// A subscription with what a delivery to it needs.

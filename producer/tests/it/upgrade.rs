@@ -1,7 +1,8 @@
-//! A database of before the accounts: what it holds is kept, and what waits in it is delivered.
+//! What a start finds: a database of before the accounts, whose deliveries are kept, or none, with others that make it at the same time.
 
 use std::path::Path;
 
+use futures_util::future::join_all;
 use sqlx::{AnyConnection, AssertSqlSafe, migrate::Migrator};
 
 use crate::support::{Database, Producer, Receiver, eventually};
@@ -39,6 +40,14 @@ async fn run(connection: &mut AnyConnection, sql: &str) {
 }
 
 on_both! {
+    async fn programs_that_start_at_once_on_a_new_database_all_start(database: Database) {
+        let receiver = Receiver::start().await;
+        let settings = Producer::settings(&database, &receiver.url());
+        let started = join_all((0..6).map(|_| Producer::run(settings.clone()))).await;
+        let id = started[0].produce("count=3&wait=0").await;
+        assert_eq!(started[5].done(&id).await["delivered"], 3);
+    }
+
     async fn what_was_queued_before_the_accounts_came_is_delivered_after(database: Database) {
         let receiver = Receiver::start().await;
         former(&database, &receiver.url()).await;

@@ -3,8 +3,7 @@
 use axum::{
     Json,
     extract::{Query, State},
-    http::header,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use common::{problem::Problem, time::rfc3339};
 use serde::{Deserialize, Serialize};
@@ -17,7 +16,7 @@ use crate::{
     store::actions::audit::{self, Entry, Search},
 };
 
-const LIMITS: (i64, i64) = (200, 10_000);
+const LIMITS: (i64, i64) = (200, trail::MOST);
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
@@ -71,14 +70,9 @@ pub async fn list(State(app): State<App>, Query(query): Query<AuditQuery>) -> Re
     Ok(Json(List { audit: found.into_iter().map(|line| Line::from(line.entry)).collect() }))
 }
 
+/// The newest lines as a table; where there are more than its limit, a last line says so, and how to get them.
 #[utoipa::path(get, path = "/api/audit.csv", tag = "actions", operation_id = "audit_csv", params(AuditQuery),
     responses((status = 200, content_type = "text/csv", body = String), (status = 400)))]
 pub async fn csv(State(app): State<App>, Query(query): Query<AuditQuery>) -> Result<Response, Problem> {
-    let found = audit::find(&app.db, &query.search((LIMITS.1, LIMITS.1))?).await?;
-    let text = trail::csv(&found, &trail::outcomes(&app, &found).await?, false);
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),
-    ];
-    Ok((headers, text).into_response())
+    trail::download(&app, query.search((trail::MOST, trail::MOST))?).await
 }

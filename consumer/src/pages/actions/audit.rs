@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::{
     extract::{Query, State},
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use common::{
@@ -23,7 +23,6 @@ use crate::{
 };
 
 const SHOWN: i64 = 100;
-const MAX_CSV: i64 = 10_000;
 const REFUSED: i64 = 400;
 /// How words for what was done begin, and what that is called.
 const KINDS: &[(&str, &str)] = &[
@@ -157,18 +156,9 @@ pub async fn show(State(app): State<App>, Query(filter): Query<Filter>) -> Resul
 
 /// `GET /actions/audit.csv`: what is filtered, not only what a page shows; past the newest 10 000 lines a last one says that there are more.
 pub async fn csv(State(app): State<App>, Query(filter): Query<Filter>) -> Result<Response, Problem> {
-    let (search, wrong) = filter.search(MAX_CSV + 1);
+    let (search, wrong) = filter.search(trail::MOST);
     if let Some(wrong) = wrong {
         return Err(Problem::bad_request(wrong));
     }
-    let mut lines = audit::find(&app.db, &search).await?;
-    let is_cut = i64::try_from(lines.len()).unwrap_or(0) > MAX_CSV;
-    lines.truncate(usize::try_from(MAX_CSV).unwrap_or(0));
-    let text = trail::csv(&lines, &trail::outcomes(&app, &lines).await?, is_cut);
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),
-        (header::CACHE_CONTROL, "no-cache"),
-    ];
-    Ok((headers, text).into_response())
+    trail::download(&app, search).await
 }

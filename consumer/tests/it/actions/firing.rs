@@ -7,20 +7,21 @@ use super::{Device, action, call, device, key, program::Program};
 use crate::support::{
     TestApp,
     database::{Database, Mode},
-    eventually, on_both,
+    eventually,
+    forms::form,
+    on_both,
 };
 
 const ALARM: &str = "[{when: [{pointer: /level, greater: 5}], priority: Critical}, {when: [{priority: [Major, Critical]}], fire: evacuate}]";
 
-/// Saves the rules of a source on its page.
-async fn rules(app: &TestApp, source: &str, rules: &str) {
-    let answer = form(app, source, &[("rules", rules), ("do", "save")]).await;
-    assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
+fn rules_of(source: &str) -> String {
+    format!("/sources/{source}/rules")
 }
 
-async fn form(app: &TestApp, source: &str, fields: &[(&str, &str)]) -> reqwest::Response {
-    let body: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    app.post(&format!("/sources/{source}/rules"), &[("content-type", "application/x-www-form-urlencoded")], body).await
+/// Saves the rules of a source on its page.
+async fn rules(app: &TestApp, source: &str, rules: &str) {
+    let answer = form(app, &rules_of(source), &[("rules", rules), ("do", "save")]).await;
+    assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
 }
 
 async fn send(app: &TestApp, source: &str, body: Value) {
@@ -310,11 +311,11 @@ async fn trying_rules_says_what_they_would_fire_and_whom_that_reaches() {
         }
         action(&app, "evacuate", json!({})).await;
         let tried = |rules: &'static str| [("rules", rules), ("body", r#"{"level": 9}"#), ("do", "try")];
-        let page = form(&app, "hall", &tried(ALARM)).await.text().await.unwrap();
+        let page = form(&app, &rules_of("hall"), &tried(ALARM)).await.text().await.unwrap();
         for words in ["Would fire evacuate (reaches 2 devices).", "the priority is Major or Critical"] {
             assert!(page.contains(words), "{words}: {page}");
         }
-        let page = form(&app, "hall", &tried("[{fire: nothing}]")).await.text().await.unwrap();
+        let page = form(&app, &rules_of("hall"), &tried("[{fire: nothing}]")).await.text().await.unwrap();
         assert!(page.contains("Would fire nothing, which does nothing: No action has the event id nothing."), "{page}");
         let trial = json!({"rules": ALARM, "body": {"level": 9}}).to_string();
         let answer = app.post("/api/rules/test", &[("content-type", "application/json")], trial).await;

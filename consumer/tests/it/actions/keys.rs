@@ -27,7 +27,14 @@ async fn a_key_is_sealed_shown_again_and_says_when_it_was_used() {
         assert_eq!(whats, ["key.reveal", "call", "action.create", "device.create", "key.create"]);
         let csv = app.get("/api/audit.csv?q=fire").await.text().await.unwrap();
         assert_eq!(csv.lines().count(), 3, "a head, the call and the action: {csv}");
-        assert!(csv.contains(r#""alarm","127.0.0.1","call","fire","200","show_toast on 1 devices""#), "{csv}");
+        assert!(csv.contains(r#""alarm","127.0.0.1","call","fire","200","show_toast on 1 device""#), "{csv}");
+        device(&app, "hall", &[]).await;
+        run(&app, key, "fire").await;
+        assert_eq!(app.json("/api/audit?q=fire").await["audit"][0]["detail"], "show_toast on 2 devices");
+        let cut = app.get("/api/audit.csv?q=fire&limit=2").await.text().await.unwrap();
+        assert!(cut.lines().count() == 4 && cut.contains("Cut: these are the newest 2 lines."), "{cut}");
+        let whole = app.get("/api/audit.csv?q=fire&limit=3").await.text().await.unwrap();
+        assert!(whole.lines().count() == 4 && !whole.contains("Cut:"), "{whole}");
         app.end().await;
     })
     .await;

@@ -7,30 +7,10 @@ use super::{Device, action, call, device, key, made_key, make};
 use crate::support::{
     TestApp,
     database::{Database, Mode},
-    eventually, on_both,
+    eventually,
+    forms::{form, leads_to, page, refused},
+    on_both,
 };
-
-async fn form(app: &TestApp, path: &str, fields: &[(&str, &str)]) -> Response {
-    let body: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    app.post(path, &[("content-type", "application/x-www-form-urlencoded")], body).await
-}
-
-async fn page(app: &TestApp, path: &str) -> String {
-    let answer = app.get(path).await;
-    assert_eq!(answer.status(), 200, "{path}");
-    answer.text().await.unwrap()
-}
-
-fn leads_to(answer: &Response, path: &str) {
-    let location = answer.headers().get("location").map(|location| location.to_str().unwrap().to_owned());
-    assert_eq!((answer.status().as_u16(), location.as_deref()), (303, Some(path)));
-}
-
-async fn refused(answer: Response, status: u16, words: &str) -> String {
-    let (told, text) = (answer.status().as_u16(), answer.text().await.unwrap());
-    assert!(told == status && text.contains(words), "{told}, not {words}: {text}");
-    text
-}
 
 /// What a page that no cache keeps has between two texts.
 async fn shown(answer: Response, (before, after): (&str, &str)) -> String {

@@ -2,6 +2,7 @@
 
 pub mod database;
 pub mod evok;
+pub mod forms;
 pub mod socket;
 
 use std::{

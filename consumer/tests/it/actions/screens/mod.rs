@@ -54,33 +54,6 @@ async fn delete(app: &TestApp, path: &str) -> u16 {
     app.client.delete(app.url(path)).send().await.unwrap().status().as_u16()
 }
 
-/// Sends a form; the status, where it leads, and the page.
-async fn form(app: &TestApp, path: &str, fields: &[(&str, &str)]) -> (u16, String, String) {
-    let body: String = fields
-        .iter()
-        .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
-        .collect::<Vec<_>>()
-        .join("&");
-    let headers = [("content-type", "application/x-www-form-urlencoded"), ("accept", "text/html")];
-    let answer = app.post(path, &headers, body).await;
-    let place = answer.headers().get("location").map(|place| place.to_str().unwrap().to_owned());
-    (answer.status().as_u16(), place.unwrap_or_default(), answer.text().await.unwrap())
-}
-
-/// As a form encodes a text.
-fn encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
-}
-
-async fn page(app: &TestApp, path: &str) -> String {
-    let answer = app.get(path).await;
-    let (status, text) = (answer.status(), answer.text().await.unwrap());
-    assert_eq!(status, 200, "{path}: {text}");
-    text
-}
-
 /// The words of the audit, the newest first.
 async fn audit(app: &TestApp) -> Vec<String> {
     let lines = app.json("/api/audit").await["audit"].as_array().unwrap().clone();

@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
-use super::{ask, audit, content, form, listed, own_key, page, pair};
+use super::{ask, audit, content, listed, own_key, pair};
 use crate::{
     actions::Device,
     support::{
         TestApp,
         database::{Database, Mode},
+        forms::{form, leads_to, page, place, refused},
         on_both,
     },
 };
@@ -23,18 +24,18 @@ async fn a_screen_is_accepted_refused_and_replaced_by_the_page() {
         assert!(page(&app, "/screens").await.contains(code));
         let path = format!("/screens/pairings/{code}/accept");
         let accepted = form(&app, &path, &[("groups", "lobby, north ,"), ("tags", "")]).await;
-        assert_eq!((accepted.0, accepted.1.as_str()), (303, "/screens?said=accepted"));
+        leads_to(&accepted, "/screens?said=accepted");
         assert_eq!(content(&app, &own_key('a')).await["groups"], json!(["lobby", "north"]));
 
         let (_, told) = ask(&app, "lobby-1", &own_key('b')).await;
         assert!(page(&app, "/screens").await.contains("Replace lobby-1"));
         let path = format!("/screens/pairings/{}/accept", told["code"].as_str().unwrap());
-        assert_eq!(form(&app, &path, &[]).await.0, 303);
+        leads_to(&form(&app, &path, &[]).await, "/screens?said=accepted");
         assert_eq!(content(&app, &own_key('b')).await["groups"], json!(["lobby", "north"]));
 
         let (_, told) = ask(&app, "stranger", &own_key('c')).await;
         let path = format!("/screens/pairings/{}/refuse", told["code"].as_str().unwrap());
-        assert_eq!(form(&app, &path, &[]).await.1, "/screens?said=refused");
+        leads_to(&form(&app, &path, &[]).await, "/screens?said=refused");
         assert!(!page(&app, "/screens").await.contains("stranger"));
         app.end().await;
     })
@@ -47,7 +48,7 @@ async fn buttons_tell_a_device_what_to_do() {
         let app = TestApp::start(&database, &[]).await;
         let id = pair(&app, "lobby-1", &own_key('a')).await;
         let mut screen = Device::connect(&app, &own_key('a'), json!(0)).await;
-        let path = format!("/screens/{id}/tell");
+        let (path, told) = (format!("/screens/{id}/tell"), format!("/screens/{id}?said=told"));
         for (fields, parameters) in [
             (vec![("function", "pause_loop")], json!({})),
             (vec![("function", "resume_loop")], json!({})),
@@ -67,26 +68,25 @@ async fn buttons_tell_a_device_what_to_do() {
             (vec![("function", "refresh_datasource"), ("datasource", "w")], json!({"datasource": "w"})),
             (vec![("function", "disable_emergency")], json!({})),
         ] {
-            let told = form(&app, &path, &fields).await;
-            assert_eq!((told.0, told.1), (303, format!("/screens/{id}?said=told")), "{fields:?}");
+            leads_to(&form(&app, &path, &fields).await, &told);
             let command = screen.does().await;
             assert_eq!((&command["function"], &command["parameters"]), (&json!(fields[0].1), &parameters));
         }
         let fields = [("function", "enable_emergency"), ("emergency", "Out"), ("color", "#112233")];
         let more = [("title", "Fire"), ("sound", "yes"), ("ends", "5m")];
-        assert_eq!(form(&app, &path, &[&fields[..], &more[..]].concat()).await.0, 303);
+        leads_to(&form(&app, &path, &[&fields[..], &more[..]].concat()).await, &told);
         let emergency = screen.does().await["parameters"].clone();
         assert_eq!((&emergency["text"], &emergency["color"]), (&json!("Out"), &json!("#112233")));
         assert_eq!((&emergency["title"], &emergency["sound"]), (&json!("Fire"), &json!(true)));
         assert!(emergency["until"].is_string(), "{emergency}");
         let fields = [("function", "send_sensor_event_data"), ("sensor_id", "door-1"), ("sensor_event", "open")];
-        assert_eq!(form(&app, &path, &[&fields[..], &[("sensor_value", "1")]].concat()).await.0, 303);
+        leads_to(&form(&app, &path, &[&fields[..], &[("sensor_value", "1")]].concat()).await, &told);
         assert_eq!(
             screen.does().await["parameters"]["sensor_data"],
             json!({"id": "door-1", "event": "open", "value": "1"})
         );
-        let told = page(&app, &format!("/screens/{id}")).await;
-        assert!(told.contains("show_toast") && told.contains("done after") && told.contains("done it"), "{told}");
+        let shown = page(&app, &format!("/screens/{id}")).await;
+        assert!(shown.contains("show_toast") && shown.contains("done after") && shown.contains("done it"), "{shown}");
         for (fields, said) in [
             (vec![("function", "format_disk")], "format_disk"),
             (vec![("function", "load_url"), ("url", "javascript:alert(1)")], "http"),
@@ -94,8 +94,7 @@ async fn buttons_tell_a_device_what_to_do() {
             (vec![("function", "enable_emergency"), ("emergency", "Out"), ("ends", "2001-01-01")], "a time to come"),
             (vec![("function", "send_sensor_event_data"), ("sensor_event", "open")], "sensor_data.id"),
         ] {
-            let (status, _, text) = form(&app, &path, &fields).await;
-            assert!(status == 400 && text.contains(said), "{fields:?}: {text}");
+            refused(form(&app, &path, &fields).await, 400, said).await;
         }
         app.end().await;
     })
@@ -118,17 +117,19 @@ async fn a_command_from_the_list_is_told_once_and_leads_to_what_becomes_of_it() 
         let fields = |function| [("function", function), ("back", back.as_str()), ("once", once.as_str())];
         let pause = fields("pause_loop");
         let (first, again) = tokio::join!(form(&app, &path, &pause), form(&app, &path, &pause));
-        assert_eq!((first.0, &first.1), (303, &again.1), "a double click");
-        let execution = first.1.strip_prefix("/screens?q=lobby&tag=4k&said=told&execution=").expect(&first.1);
-        assert!(page(&app, &first.1).await.contains(&format!(r#"href="/actions/executions/{execution}""#)));
+        let first = place(&first);
+        assert_eq!(first, place(&again), "a double click");
+        let execution = first.strip_prefix("/screens?q=lobby&tag=4k&said=told&execution=").expect(first);
+        assert!(page(&app, first).await.contains(&format!(r#"href="/actions/executions/{execution}""#)));
         let shown = page(&app, &format!("/actions/executions/{execution}")).await;
         assert!(shown.contains("Pause loop") && shown.contains("lobby-1"), "{shown}");
         let other = form(&app, &path, &fields("resume_loop")).await;
-        assert_ne!(other.1, first.1, "another button of the same form is another command");
+        assert_ne!(place(&other), first, "another button of the same form is another command");
         assert_eq!(screen.does().await["function"], "pause_loop");
         assert_eq!(screen.does().await["function"], "resume_loop", "it was told once");
         let fields = [("function", "wake"), ("back", "list?q=a&to=//evil.example&said=x")];
-        assert!(form(&app, &path, &fields).await.1.starts_with("/screens?q=a&said=told&execution="));
+        let told = form(&app, &path, &fields).await;
+        assert!(place(&told).starts_with("/screens?q=a&said=told&execution="), "{told:?}");
         app.end().await;
     })
     .await;
@@ -159,8 +160,8 @@ async fn content_is_put_together_row_by_row_without_scripts() {
             ("rules", "0"),
             ("do", "add-item"),
         ];
-        let (status, _, text) = form(&app, &path, &fields).await;
-        assert!(status == 200 && text.contains("item-1-url") && text.contains("Not saved yet."), "{text}");
+        let text = refused(form(&app, &path, &fields).await, 200, "Not saved yet.").await;
+        assert!(text.contains("item-1-url"), "{text}");
         let card = "Now {{main.temp}}\r\n<script>alert(1)</script>";
         fields[0].1 = "2";
         fields[5].1 = "save";
@@ -170,15 +171,15 @@ async fn content_is_put_together_row_by_row_without_scripts() {
             ("item-1-datasource", "w"),
             ("item-1-seconds", "15"),
         ]);
-        let (status, _, text) = form(&app, &path, &fields).await;
-        assert!(status == 400 && text.contains("Loop, row 2: datasource: there is no datasource w"), "{text}");
+        let why = "Loop, row 2: datasource: there is no datasource w";
+        let text = refused(form(&app, &path, &fields).await, 400, why).await;
         assert!(
             text.contains("&#60;script&#62;alert(1)") && !text.contains("<script>alert"),
             "what was typed is there"
         );
         fields[3].1 = "1";
         fields.extend([("source-0-name", "w"), ("source-0-url", "https://a.example/w"), ("source-0-every", "60")]);
-        assert_eq!(form(&app, &path, &fields).await.1, format!("/screens/{id}?said=kept"));
+        leads_to(&form(&app, &path, &fields).await, &format!("/screens/{id}?said=kept"));
         let kept = content(&app, &own_key('a')).await["content"].clone();
         assert_eq!(kept["items"][1]["text"], "Now {{main.temp}}\n<script>alert(1)</script>");
         assert_eq!(kept["datasources"][0]["every_seconds"], 60);
@@ -199,7 +200,7 @@ async fn a_device_is_placed_filtered_and_forgotten_and_its_name_is_only_text() {
             assert!(!text.contains("<img src=x") && !text.contains("<script>alert") && text.contains("&#60;img"));
         }
         let placed = form(&app, &format!("/screens/{id}/place"), &[("groups", "<i>hall</i>"), ("tags", "a, b")]).await;
-        assert_eq!(placed.1, format!("/screens/{id}?said=placed"));
+        leads_to(&placed, &format!("/screens/{id}?said=placed"));
         assert_eq!(listed(&app, &id, |_| true).await["tags"], json!(["a", "b"]));
         assert!(!page(&app, "/screens").await.contains("<i>hall"));
         for (query, is_there) in [
@@ -212,8 +213,8 @@ async fn a_device_is_placed_filtered_and_forgotten_and_its_name_is_only_text() {
             assert_eq!(page(&app, &format!("/screens?{query}")).await.contains(&id), is_there, "{query}");
         }
         let forget = format!("/screens/{id}/forget");
-        assert_eq!(form(&app, &forget, &[("confirm", "something")]).await.0, 400);
-        assert_eq!(form(&app, &forget, &[("confirm", name)]).await.1, "/screens?said=forgotten");
+        assert_eq!(form(&app, &forget, &[("confirm", "something")]).await.status(), 400);
+        leads_to(&form(&app, &forget, &[("confirm", name)]).await, "/screens?said=forgotten");
         assert_eq!(app.get(&format!("/screens/{id}")).await.status(), 404);
         assert_eq!(audit(&app).await[0], "device.delete");
         app.end().await;
@@ -225,13 +226,14 @@ async fn a_device_is_placed_filtered_and_forgotten_and_its_name_is_only_text() {
 async fn a_device_for_a_program_shows_its_key_once() {
     on_both(async |database| {
         let app = TestApp::start(&database, &[]).await;
-        let (status, _, text) = form(&app, "/new-device", &[("name", "robot"), ("groups", "hall")]).await;
-        assert_eq!(status, 200);
+        let made = form(&app, "/new-device", &[("name", "robot"), ("groups", "hall")]).await;
+        assert_eq!(made.status(), 200);
+        let text = made.text().await.unwrap();
         let key = text.split(r#"aria-label="Key">"#).nth(1).unwrap().split('<').next().unwrap();
         let device = Device::connect(&app, key, json!(0)).await;
         assert_eq!(device.state["groups"], json!(["hall"]));
-        let (status, _, again) = form(&app, "/new-device", &[("name", "robot")]).await;
-        assert!(status == 409 && again.contains("of this name") && again.contains(r#"value="robot""#), "{again}");
+        let again = refused(form(&app, "/new-device", &[("name", "robot")]).await, 409, "of this name").await;
+        assert!(again.contains(r#"value="robot""#), "{again}");
         assert!(!page(&app, "/screens").await.contains(key));
         app.end().await;
     })

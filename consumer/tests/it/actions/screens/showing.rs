@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{listed, own_key, page, pair};
+use super::{listed, own_key, pair};
 use crate::{
     actions::Device,
     support::{TestApp, on_both},

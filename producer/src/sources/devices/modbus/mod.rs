@@ -1,5 +1,6 @@
 //! Modbus TCP: registers and coils, read at every interval.
 
+mod address;
 mod keys;
 mod line;
 mod plan;
