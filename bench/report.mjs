@@ -1,13 +1,12 @@
 // docs/benchmarks.md: its first part, and what all parts were measured on.
 import { execFileSync } from "node:child_process";
 import { cpus, totalmem } from "node:os";
-import { median } from "./figures.mjs";
 import { CONNECTIONS } from "./intake.mjs";
 import { versions as peers } from "./peers.mjs";
 import { table } from "./rows.mjs";
 import { writePage } from "./section.mjs";
 
-export function report(rows, page, { rounds, seconds }) {
+export function report(rows, { rounds, seconds }) {
   const text = `# Benchmarks
 
 \`make bench\` wrote this page on ${today()} (commit ${commit()}; this part alone: \`node bench/run.mjs\`).
@@ -17,9 +16,6 @@ machine's cores. \`DURABILITY=full\`: the consumer answers after the commit has 
 and its viewer had seen each once, or this page would not have been written. The peers keep nothing: what a viewer of theirs was not sent is gone.
 
 ${table(rows)}
-
-The dashboard at 2,000 events a second (headless Chromium, 1280 × 900, ${page.frames.length} s): ${median(page.frames)} frames a second (least ${page.frames[0]});
-the heap of its page ${page.before.toFixed(1)} MiB before and ${page.after.toFixed(1)} MiB after.
 
 Machine: ${cpus().length} × ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB. ${tools().join(", ")}. Peers: ${peers()}.
 `;

@@ -2,7 +2,6 @@
 // Loopback only. Each load lasts BENCH_SECONDS (5, at most 20), and there are BENCH_ROUNDS (3) of each.
 import { onField, rounds, seconds } from "./field.mjs";
 import { inTurn, row } from "./intake.mjs";
-import { underLoad } from "./page.mjs";
 import * as peers from "./peers.mjs";
 import { report } from "./report.mjs";
 
@@ -22,5 +21,5 @@ await onField(async ({ folder, databaseUrl, broker }) => {
     ...ours.flatMap((one) => ["live", "hooks"].map((viewer) => row(one, { viewer, bar: BAR }))),
   ];
   await inTurn(rows, bare, { rounds, seconds });
-  report([bare, ...rows], await underLoad(ours[0].url, 10), { rounds, seconds });
+  report([bare, ...rows], { rounds, seconds });
 });
