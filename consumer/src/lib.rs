@@ -142,9 +142,8 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     let registry = Registry::load(db.clone(), vault.clone(), sources_file, config.max_sources).await?;
     let (fleet, reports) = actions::Fleet::new();
     let (sockets, catching_up) = (Arc::new(Semaphore::new(sockets::MAX_SOCKETS)), Semaphore::new(2));
-    let audience = Audience::default();
     let rereadings = Rereadings::new(db.clone(), feed.clone(), tasks.clone(), stop.clone());
-    let max_sources = config.max_sources;
+    let (audience, max_sources) = (Audience::default(), config.max_sources);
     let datasources = Datasources::new(config.policy(listen).into(), Patience::default())?;
     let services = Services {
         config,

@@ -1,10 +1,6 @@
 //! Registrations: the events that accounts offer.
 
-use sqlx::{
-    Any, AssertSqlSafe, FromRow,
-    any::AnyArguments,
-    query::Query,
-};
+use sqlx::{Any, AssertSqlSafe, FromRow, any::AnyArguments, query::Query};
 
 use super::{
     Store,
