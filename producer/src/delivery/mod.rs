@@ -209,7 +209,7 @@ impl Worker {
     /// Sends what a place was given, one after the other, while its endpoint stays quick; gives the rest back otherwise.
     async fn deliver(self: Arc<Self>, at: (Arc<Waiting>, Instant), share: Vec<Claimed>) {
         let mut share = share.into_iter();
-        while let Some(claimed) = share.next() {
+        for claimed in share.by_ref() {
             let was_made = self.attempt(&at, claimed).await;
             let goes_on = was_made && !self.app.stop.is_cancelled() && self.paces.goes_on(&at.0.id, now_ms());
             if !goes_on {

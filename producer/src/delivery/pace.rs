@@ -30,8 +30,8 @@ pub struct Pace {
     pub going: bool,
     /// Its last attempt timed out.
     pub slow: bool,
-    /// Its last attempt was accepted quickly.
-    quick: bool,
+    /// How long its last attempt took if it was accepted.
+    accepted_in: Option<Duration>,
     /// When that halved its limit: what was sent before does not count again.
     halved_at: Option<Instant>,
 }
@@ -57,7 +57,7 @@ impl Pace {
             gone_at: None,
             going: false,
             slow: false,
-            quick: false,
+            accepted_in: None,
             halved_at: None,
         }
     }
@@ -82,12 +82,13 @@ impl Pace {
 
     /// Learns how long an attempt took, and whether it was accepted.
     pub fn took(&mut self, time: Duration, is_accepted: bool) {
-        self.quick = is_accepted && time < QUICK;
+        self.accepted_in = is_accepted.then_some(time);
     }
 
     /// Whether what is claimed for it is sent so soon that it may wait for its turn here.
-    pub const fn is_quick(&self, now_ms: i64) -> bool {
-        self.quick && !self.slow && !self.down && !self.going && self.not_before_ms <= now_ms
+    pub fn is_quick(&self, now_ms: i64) -> bool {
+        let is_quick = self.accepted_in.is_some_and(|time| time < QUICK);
+        is_quick && !self.slow && !self.down && !self.going && self.not_before_ms <= now_ms
     }
 
     pub fn slow_down(&mut self, asked: Option<Duration>, began: Instant, now_ms: i64) -> Verdict {
