@@ -16,7 +16,8 @@ pub async fn migrate(db: &Db, migrations: &Migrator) -> anyhow::Result<()> {
         Kind::Sqlite => {
             let mut connection = db.write.acquire().await?;
             let mut alone = connection.begin_with("begin immediate").await.context("another process is at them")?;
-            migrations.run(&mut *alone).await?;
+            // As `run` does; that one cannot be awaited by a task that another thread may go on with.
+            migrations.run_direct(None, &mut *alone, false).await?;
             alone.commit().await?;
         }
     }

@@ -25,7 +25,7 @@ pub fn fields(body: &[u8], max_fields: usize) -> Option<String> {
 /// `payload={…}` in form encoding (GitHub, Slack and the like), a form of this one field, or a whole document that was form-encoded.
 ///
 /// In a form of several fields JSON in another one is a part of what is said, and not all of it.
-pub fn json(text: &str) -> Option<String> {
+pub(super) fn json(text: &str) -> Option<String> {
     let looks_like_json = |text: &Cow<str>| text.trim_ascii_start().starts_with(['{', '[']);
     let mut fields = form_urlencoded::parse(text.trim_ascii().as_bytes());
     let found = match (fields.next()?, fields.next()) {

@@ -86,6 +86,7 @@ fn shown(task: Task) -> Task {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Rank, Record, Shown};
 
     #[test]
     fn an_event_is_named_by_its_owner_or_by_what_names_it_best() {

@@ -1,4 +1,4 @@
-// The server takes the dashboard's connection and turns it away, twice: the page says so, comes back by itself, and is exact.
+// The server takes the dashboard's connection and turns it away, twice: the page comes back by itself, and is exact.
 import { deepEqual, equal } from "node:assert/strict";
 import { batch, consumer, eventually, open, play } from "./browser.mjs";
 import { badge, showsExactly } from "./dashboard.mjs";
