@@ -35,7 +35,7 @@ impl Clock {
         loop {
             time::sleep(LOOK).await;
             let Some(step_ms) = self.was_set() else { continue };
-            let (way, seconds) = (if step_ms < 0 { "back" } else { "forward" }, step_ms.abs() / 1000);
+            let (way, seconds) = (if step_ms < 0 { "back" } else { "forward" }, (step_ms.abs() + 500) / 1000);
             tracing::warn!("the clock of this machine was set {way} by {seconds} s");
             return step_ms;
         }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::answer::{Answer, Meaning};
-use crate::{store::endpoints::Waiting, trigger::place};
+use crate::{receiver::place, store::endpoints::Waiting};
 
 /// An endpoint that fails now and then is told of no more often.
 const QUIET: Duration = Duration::from_mins(1);

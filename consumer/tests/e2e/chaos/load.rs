@@ -14,14 +14,27 @@ use tokio_util::sync::CancellationToken;
 use crate::support::stack::task;
 use crate::support::{eventually, http};
 
-/// Who posts at the same time, and how long each rests between two webhooks.
-const POSTERS: usize = 4;
-const REST: Duration = Duration::from_millis(20);
-/// Tasks of one batch, and the time between two batches.
+/// Tasks of one batch.
 const BATCH: u64 = 20;
-const BETWEEN_BATCHES: Duration = Duration::from_millis(200);
 /// After a refusal, or when nobody answers, a sender waits so long.
 const COME_AGAIN: Duration = Duration::from_millis(50);
+
+/// How much is sent.
+#[derive(Clone, Copy)]
+pub struct Pace {
+    /// Who posts at the same time, and how long each rests between two webhooks.
+    posters: usize,
+    rest: Duration,
+    between_batches: Duration,
+}
+
+impl Pace {
+    pub const USUAL: Self =
+        Self { posters: 4, rest: Duration::from_millis(20), between_batches: Duration::from_millis(200) };
+    /// For a crowd, to whom each event is shown a thousand times.
+    pub const GENTLE: Self =
+        Self { posters: 1, rest: Duration::from_millis(100), between_batches: Duration::from_secs(2) };
+}
 
 /// What was accepted, and what was said otherwise.
 #[derive(Default)]
@@ -59,15 +72,15 @@ enum Answer {
 
 impl Load {
     /// Sends to all of these in turn.
-    pub fn start(consumers: &[String], producers: &[String]) -> Self {
+    pub fn start(consumers: &[String], producers: &[String], pace: Pace) -> Self {
         let ledger = Arc::new(Ledger { client: http::client(), sent: Mutex::default() });
         let (stop, mut senders) = (CancellationToken::new(), JoinSet::new());
-        for poster in 0..POSTERS {
+        for poster in 0..pace.posters {
             let url = consumers[poster % consumers.len()].clone();
-            senders.spawn(post_webhooks(ledger.clone(), url, poster, stop.clone()));
+            senders.spawn(post_webhooks(ledger.clone(), url, (poster, pace.rest), stop.clone()));
         }
         for producer in producers {
-            senders.spawn(ask_for_batches(ledger.clone(), producer.clone(), stop.clone()));
+            senders.spawn(ask_for_batches(ledger.clone(), producer.clone(), pace.between_batches, stop.clone()));
         }
         let (consumers, producers) = (consumers.to_vec(), producers.to_vec());
         Self { ledger, consumers, producers, stop, senders, probes: AtomicUsize::new(0) }
@@ -116,20 +129,20 @@ impl Load {
     }
 }
 
-async fn post_webhooks(ledger: Arc<Ledger>, url: String, poster: usize, stop: CancellationToken) {
+async fn post_webhooks(ledger: Arc<Ledger>, url: String, (poster, rest): (usize, Duration), stop: CancellationToken) {
     for number in 0.. {
         let (id, body) = (format!("direct-{poster}-{number}"), task(&format!("direct-{poster}"), number));
         while !ledger.webhook(&url, &id, &body).await {
             sleep(COME_AGAIN).await;
         }
-        if stop.run_until_cancelled(sleep(REST)).await.is_none() {
+        if stop.run_until_cancelled(sleep(rest)).await.is_none() {
             return;
         }
     }
 }
 
-async fn ask_for_batches(ledger: Arc<Ledger>, url: String, stop: CancellationToken) {
-    while stop.run_until_cancelled(sleep(BETWEEN_BATCHES)).await.is_some() {
+async fn ask_for_batches(ledger: Arc<Ledger>, url: String, between: Duration, stop: CancellationToken) {
+    while stop.run_until_cancelled(sleep(between)).await.is_some() {
         ledger.batch(&url, BATCH).await;
     }
 }

@@ -19,23 +19,32 @@
 //! [`ready`] has what `/readyz` should say meanwhile, [`Load::refusals`] what the senders were told.
 
 mod audience;
+mod bad_receiver;
 mod checker;
+mod clocks;
+mod commands;
+mod crowd;
 mod cut_off;
 mod disk;
+mod fake_clock;
 mod kills;
 mod load;
 mod postgres;
 mod producers;
 mod proxy;
 mod ready;
+mod receivers;
 mod redis;
 mod report;
+mod slow;
+mod stalled;
+mod stalled_viewer;
 
 use std::time::{Duration, Instant};
 
 use audience::Audience;
 pub use checker::Expected;
-use load::Load;
+use load::{Load, Pace};
 
 use crate::support::stack::{Mode, Service, Stack};
 use crate::support::{Dice, PATIENCE, eventually};
@@ -66,12 +75,17 @@ pub struct Trial {
 impl Trial {
     /// Begins with the load and an audience of every kind on each consumer of the stack.
     pub async fn begin(fault: &str, mode: Mode, stack: Stack) -> Self {
+        Self::begin_at(Pace::USUAL, fault, mode, stack).await
+    }
+
+    /// The same, with a load of its own.
+    pub async fn begin_at(pace: Pace, fault: &str, mode: Mode, stack: Stack) -> Self {
         let dice = Dice::seeded_by("CHAOS_SEED", SEED);
         let consumers: Vec<String> = stack.consumers().map(|service| service.url.clone()).collect();
         let producers: Vec<String> = stack.producers().map(|service| service.url.clone()).collect();
         let audience = Audience::join(&consumers);
         audience.has_joined().await;
-        let load = Load::start(&consumers, &producers);
+        let load = Load::start(&consumers, &producers, pace);
         let (fault, recovery) = (fault.to_owned(), Duration::ZERO);
         let mut trial = Self { stack, load, dice, fault, mode, audience, faults: 0, recovery };
         trial.goes_on(1).await;
@@ -95,9 +109,14 @@ impl Trial {
         let begun = Instant::now();
         self.all_are_ready().await;
         self.load.probe(STAGE).await;
+        self.has_been_seen().await;
+        self.recovery = self.recovery.max(begun.elapsed());
+    }
+
+    /// Waits until the audience has seen what the log has now.
+    pub async fn has_been_seen(&self) {
         let head = self.stack.total().await.expect("a ready consumer counts");
         self.audience.has_reached(head, STAGE).await;
-        self.recovery = self.recovery.max(begun.elapsed());
     }
 
     /// Waits until `/readyz` of every program says 200.

@@ -83,6 +83,12 @@ impl Process {
         self.peak_kib.max(now.unwrap_or(0))
     }
 
+    /// Files and sockets that it holds open.
+    pub fn descriptors(&self) -> usize {
+        let child = self.child.as_ref().expect("it runs");
+        std::fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap().count()
+    }
+
     /// Fails at once, with its last words, when the program has ended by itself.
     pub fn assert_alive(&mut self) {
         if let Some(status) = self.child.as_mut().and_then(|child| child.try_wait().unwrap()) {
