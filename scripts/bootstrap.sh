@@ -58,6 +58,8 @@ services() {
   debian redis-server:redis-server redis-cli:redis-tools psql:postgresql-client chromium:chromium python3:python3-venv
   # Debian puts the broker where only root looks, and starts it, which the tests do not need.
   [ -x /usr/sbin/mosquitto ] || debian mosquitto:mosquitto
+  # What clocks are faked by is a library, not a command.
+  compgen -G "/usr/lib/*/faketime/libfaketimeMT.so.1" >/dev/null || install_packages libfaketime
   # A PostgreSQL that answers already is good, however it was installed.
   pg_isready -q -h 127.0.0.1 || debian pg_ctlcluster:postgresql
   start_redis

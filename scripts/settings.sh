@@ -26,3 +26,6 @@ npm_install() {
   (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error)
   cp "$1/package-lock.json" "$1/node_modules/.installed"
 }
+
+# A crowd of viewers needs more open files than the 1024 that are usual.
+ulimit -n "$(ulimit -Hn)" 2>/dev/null || true

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod broker;
+pub mod clock;
 pub mod config;
 pub mod db;
 pub mod device;
@@ -10,6 +11,7 @@ pub mod edge;
 pub mod envelope;
 pub mod evok;
 pub mod fields;
+pub mod files;
 pub mod guard;
 pub mod health;
 pub mod key;

@@ -13,10 +13,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
-    time,
+    time::{self, Instant},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
+
+use crate::files;
 
 /// A request's head must be complete within this time; an idle connection is closed after it too.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -24,15 +26,19 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 const STALLED_TIMEOUT: Duration = Duration::from_secs(30);
 /// What is under way when the end is called for may take this long.
 const GRACE: Duration = Duration::from_secs(6);
+/// Fewer where the process may not have so many files open.
 const MAX_CONNECTIONS: usize = 16_384;
+/// That no connection can be taken is said no more often.
+const QUIET: Duration = Duration::from_mins(1);
 
 /// Serves `answer` until `stop`, then finishes what is under way, at most for [`GRACE`].
 ///
 /// Every request has the peer's address as an extension `ConnectInfo<SocketAddr>`. [`by_router`] makes an `answer` of a router.
 pub async fn run(listener: TcpListener, answer: Answer, stop: CancellationToken) {
     let connections = TaskTracker::new();
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    while let Some((stream, peer)) = accept(&listener, &stop).await {
+    let room = Arc::new(Semaphore::new(files::room_for_connections(MAX_CONNECTIONS)));
+    let mut told_at = None;
+    while let Some((stream, peer)) = accept(&listener, &stop, &mut told_at).await {
         let Ok(place) = room.clone().acquire_owned().await else { break };
         let serving = connection(stream, peer, answer.clone(), stop.clone());
         connections.spawn(async move {
@@ -62,8 +68,12 @@ pub fn by_router(router: Router) -> Answer {
     })
 }
 
-/// The next connection; `None` when it is time to stop.
-async fn accept(listener: &TcpListener, stop: &CancellationToken) -> Option<(TcpStream, SocketAddr)> {
+/// The next connection; `None` when it is time to stop. `told_at` is when it was last said that none can be taken.
+async fn accept(
+    listener: &TcpListener,
+    stop: &CancellationToken,
+    told_at: &mut Option<Instant>,
+) -> Option<(TcpStream, SocketAddr)> {
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return None,
@@ -72,7 +82,10 @@ async fn accept(listener: &TcpListener, stop: &CancellationToken) -> Option<(Tcp
         match accepted {
             Ok(connection) => return Some(connection),
             Err(error) => {
-                tracing::warn!(%error, "cannot take a connection");
+                if told_at.is_none_or(|told_at| told_at.elapsed() >= QUIET) {
+                    tracing::warn!(%error, "cannot take a connection; trying again");
+                    *told_at = Some(Instant::now());
+                }
                 time::sleep(Duration::from_millis(50)).await;
             }
         }

@@ -26,7 +26,7 @@ pub fn limit_bodies(router: Router, limit: Duration) -> Router {
     router.layer(middleware::from_fn_with_state(limit, body_in_time))
 }
 
-/// Answers 503 when the head of the answer is not there by then.
+/// Answers 503 when the head of the answer is not there that long after the body was read; a body has a time of its own, by [`limit_bodies`] around this.
 pub fn limit_answers(router: Router, limit: Duration) -> Router {
     router.layer(middleware::from_fn_with_state(limit, answer_in_time))
 }
@@ -35,8 +35,7 @@ async fn body_in_time(State(limit): State<Duration>, request: Request, next: Nex
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
-    let read = CancellationToken::new();
-    let request = request.map(|body| Body::new(Watched { body, reading: Some(read.clone().drop_guard()) }));
+    let (request, read) = watched(request);
     let too_late = async {
         if time::timeout(limit, read.cancelled()).await.is_ok() {
             std::future::pending::<()>().await;
@@ -52,11 +51,29 @@ async fn body_in_time(State(limit): State<Duration>, request: Request, next: Nex
 }
 
 async fn answer_in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
-    let answered = time::timeout(limit, next.run(request)).await;
-    answered.unwrap_or_else(|_| {
-        let detail = format!("This took longer than {limit:?} and was given up; try again shortly.");
-        Problem::unavailable(detail, Duration::from_secs(5)).into_response()
-    })
+    let (request, read) = watched(request);
+    let too_late = async {
+        read.cancelled().await;
+        time::sleep(limit).await;
+    };
+    tokio::select! {
+        response = next.run(request) => response,
+        () = too_late => {
+            let detail = format!("This took longer than {limit:?} and was given up; try again shortly.");
+            Problem::unavailable(detail, Duration::from_secs(5)).into_response()
+        }
+    }
+}
+
+/// The request, and a token that ends when its body was read, or let go.
+fn watched(request: Request) -> (Request, CancellationToken) {
+    let read = CancellationToken::new();
+    if request.body().is_end_stream() {
+        read.cancel();
+        return (request, read);
+    }
+    let reading = Some(read.clone().drop_guard());
+    (request.map(|body| Body::new(Watched { body, reading })), read)
 }
 
 /// A body that tells when it was read to its end, or let go.
@@ -133,6 +150,13 @@ mod tests {
         let limited = limit_bodies(Router::new().route("/", post(handler)), SHORT);
         let request = Request::post("/").body(Body::from("all")).unwrap();
         assert_eq!(answered(limited, request).await, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn the_time_for_the_answer_begins_when_the_body_is_here() {
+        let router = limit_answers(Router::new().route("/", post(async |body: Bytes| body)), SHORT);
+        let slow = Request::post("/").body(Body::new(Never)).unwrap();
+        assert_eq!(answered(limit_bodies(router, SHORT * 3), slow).await, StatusCode::REQUEST_TIMEOUT);
     }
 
     #[tokio::test]

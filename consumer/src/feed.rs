@@ -285,6 +285,10 @@ impl Memory {
         while self.seconds.first_key_value().is_some_and(|((second, _), _)| *second < now_s - SECONDS) {
             self.seconds.pop_first();
         }
+        // Of a clock that was set back since.
+        while self.seconds.last_key_value().is_some_and(|((second, _), _)| *second > now_s + SECONDS) {
+            self.seconds.pop_last();
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::Parser;
-use common::{config, serve, telemetry};
+use common::{config, files, serve, telemetry};
 use consumer::config::{Command, Config};
 use tokio::net::TcpListener;
 
@@ -22,6 +22,7 @@ fn main() -> anyhow::Result<()> {
 
 #[tokio::main]
 async fn serve(config: Config) -> anyhow::Result<()> {
+    files::raise_limit();
     let stop = serve::stop_on_signals()?;
     let listener = TcpListener::bind(config.listen)
         .await

@@ -8,7 +8,7 @@ use std::{
 
 use axum::extract::ConnectInfo;
 use prometheus_client::metrics::gauge::Gauge;
-use socketioxide::{SocketIo, extract::SocketRef, layer::SocketIoLayer};
+use socketioxide::{SocketIo, extract::SocketRef, layer::SocketIoLayer, socket::DisconnectReason};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -126,7 +126,12 @@ pub fn count(
         }
     };
     let gone_already = going.clone();
-    socket.on_disconnect(move |socket: SocketRef| async move { going(&socket) });
+    socket.on_disconnect(move |socket: SocketRef, reason: DisconnectReason| async move {
+        if matches!(reason, DisconnectReason::HeartbeatTimeout) {
+            tracing::info!(namespace, "a viewer took nothing, or said nothing, for too long and was cut off");
+        }
+        going(&socket);
+    });
     // A hasty one was gone before it could be heard going.
     if !socket.connected() {
         gone_already(socket);

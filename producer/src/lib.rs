@@ -140,7 +140,7 @@ pub async fn run(settings: Settings, listener: TcpListener, stop: CancellationTo
     let sender = Sender::new(&app.settings, Arc::clone(&app.policy), Arc::clone(&app.vault))?;
     let gate = Gate::new("producer", listen, &app.settings.common, (&app.store.db, &app.settings.database_url)).await?;
     let router = router(&app, &gate, &Edge::new(listen, &app.settings.common));
-    tracing::info!("producing at http://{listen}/ for {}", trigger::place(app.settings.webhook_receiver_url.as_str()));
+    tracing::info!("producing at http://{listen}/ for {}", receiver::place(app.settings.webhook_receiver_url.as_str()));
     let reading = TaskTracker::new();
     devices::start(&app, sources, &reading).await?;
     reading.close();

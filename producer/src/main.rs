@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use common::{config, serve, telemetry};
+use common::{config, files, serve, telemetry};
 use producer::{
     cli,
     config::{Cli, Command, DevicesCommand, Settings},
@@ -47,6 +47,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 
 async fn serve(settings: Settings) -> anyhow::Result<ExitCode> {
     telemetry::init(settings.common.log_format);
+    files::raise_limit();
     let stop = serve::stop_on_signals()?;
     let listener =
         TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;

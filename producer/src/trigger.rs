@@ -9,6 +9,7 @@ pub use crate::store::{Result, batches::Batch, registrations::Registration};
 use crate::{
     App,
     filter::Filter,
+    receiver::place,
     store::{
         batches::NewBatch,
         triggered::{NewEvent, Stored, Subscriber, Triggered},
@@ -114,20 +115,4 @@ async fn announce(app: &App, new: &NewEvent) {
         app.progress.moved(&format!("account:{}", subscriber.account_id));
     }
     app.queued();
-}
-
-/// The URL as it stands in the log: without its query, which may hold a key.
-pub fn place(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::place;
-
-    #[test]
-    fn a_key_in_a_query_stays_out_of_the_log() {
-        assert_eq!(place("https://example.com/hooks?key=secret"), "https://example.com/hooks");
-        assert_eq!(place("https://example.com/hooks#secret"), "https://example.com/hooks");
-    }
 }

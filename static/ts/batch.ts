@@ -121,6 +121,7 @@ const REASONS: Record<string, string> = {
   tls: "no secure connection",
   unreachable: "not reachable",
   disconnected: "disconnected",
+  malformed: "no HTTP",
   blocked: "not allowed",
 };
 

@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod administrator;
 pub mod call;
+mod clock;
 pub mod definitions;
 pub mod devices;
 mod doors;
@@ -41,6 +42,7 @@ pub fn start(app: &App, reports: mpsc::Receiver<Waiting>, vital: &mut JoinSet<()
     vital.spawn(fleet::dispatch(app.clone(), stop.clone()));
     vital.spawn(firing::run(app.clone(), stop.clone()));
     app.tasks.spawn(screens::showing::store(app.clone(), stop.clone()));
+    app.tasks.spawn(clock::follow(app.clone(), stop.clone()));
     app.tasks.spawn(upkeep::run(app.clone(), stop.clone()));
     app.tasks.spawn(evok::run(app.clone(), stop.clone()));
 }

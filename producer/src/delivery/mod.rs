@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod attempt;
+mod clock;
 pub mod follow;
 mod made;
 pub mod pace;
@@ -11,6 +12,7 @@ mod probe;
 pub mod record;
 pub mod retry;
 mod sign;
+mod spells;
 mod sweep;
 pub mod tls;
 mod unanswered;
@@ -43,6 +45,7 @@ use answer::Answer;
 use attempt::Sender;
 use paces::Paces;
 use retry::Schedule;
+use spells::Spells;
 use sweep::Sweep;
 
 /// A lease is this much longer than an attempt may take: time to record it.
@@ -58,6 +61,7 @@ struct Worker {
     app: App,
     sender: Sender,
     paces: Arc<Paces>,
+    spells: Spells,
     /// Tells this process's leases from those of others.
     holder: String,
     lease: Duration,
@@ -84,6 +88,7 @@ pub async fn run(app: App, sender: Sender) -> anyhow::Result<()> {
     let worker = Arc::new(Worker {
         sender,
         paces,
+        spells: Spells::default(),
         holder: common::key::random_hex(8),
         lease: settings.delivery_timeout.max(webhook::PYWEBHOOKS_TIMEOUT) + LEASE_MARGIN,
         pywebhooks: Schedule::pywebhooks(settings.default_retry),
@@ -93,6 +98,7 @@ pub async fn run(app: App, sender: Sender) -> anyhow::Result<()> {
         tasks: TaskTracker::new(),
         app,
     });
+    worker.tasks.spawn(clock::follow(worker.app.clone(), worker.lease));
     worker.claim_until_stopped().await;
     worker.finish().await;
     let (store, holder) = (worker.app.store.clone(), worker.holder.clone());
@@ -234,6 +240,7 @@ impl Worker {
                 () = self.abandon.cancelled() => return false,
             }
         };
+        self.spells.learn(&endpoint, &answer, Instant::now());
         let verdict = self.paces.learn(&endpoint.id, &answer, (began, now_ms()));
         let made = self.made(claimed, answer, verdict, (at_ms, ms(began.elapsed())));
         // The recorder ends after every worker task, so it always takes this. Only then the place is free:

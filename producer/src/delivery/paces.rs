@@ -13,7 +13,6 @@ use super::{
 };
 use crate::store::{
     endpoints::{Change, Waiting},
-    limits::Limit,
     queue::Wanted,
 };
 
@@ -62,7 +61,7 @@ impl Paces {
             pace.down = endpoint.down.is_some();
             pace.learn_pause(endpoint.not_before_ms);
             let not_before_ms = if endpoint.stopped { 0 } else { pace.not_before_ms };
-            let free_ms = endpoint.limits.iter().map(Limit::free_ms).max().unwrap_or_default();
+            let free_ms = endpoint.limits.iter().map(|limit| limit.free_ms(now_ms)).max().unwrap_or_default();
             let at_ms = endpoint.next_due_ms.max(not_before_ms).max(free_ms);
             let places = places(endpoint, pace);
             if at_ms > now_ms {
@@ -168,6 +167,7 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::limits::Limit;
 
     fn waiting(id: &str, next_due_ms: i64) -> Waiting {
         Waiting::idle(id, next_due_ms)

@@ -29,6 +29,10 @@ pub fn explain(url: &Url, error: &reqwest::Error, (timeout, start): (Duration, &
         };
         return Answer::failed(Meaning::Later, "timeout", detail);
     }
+    if cause::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
+        let detail = format!("{place} answered with what is not HTTP, or with more headers than are taken");
+        return Answer::failed(Meaning::Later, "malformed", detail);
+    }
     match (cause::<io::Error>(error).map(io::Error::kind), error.is_connect()) {
         (Some(ErrorKind::ConnectionRefused), _) => {
             let detail = format!("nothing listens on {place}. {start}");

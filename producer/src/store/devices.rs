@@ -12,6 +12,9 @@ use super::{
 /// The ids of the accounts that the sources of devices have: their names are lists, which begin with [`crate::accounts::DEVICES`].
 pub(super) const OF_DEVICES: &str = "select id from accounts where username like '[\"hookcast devices\"%'";
 
+/// Longer than producers lease a source, and than their clocks differ.
+const LONGEST_LEASE_US: i64 = 60_000_000;
+
 impl Store {
     /// Stores it unless there is one of this id.
     pub async fn ensure_registration(&self, new: &Registration) -> sqlx::Result<()> {
@@ -64,11 +67,14 @@ impl Store {
         sqlx::query_scalar(sql).bind(registration).bind(pattern).fetch_all(&self.db.write).await
     }
 
-    /// Takes the lease of a source until then when it is free, has run out, or is `held_us`, the holder's own; `false`: another one has it.
+    /// Takes the lease of a source until then when it is free, has run out, or is `held_us`, the holder's own; `false`: another one has it. One that is
+    /// longer than any is was taken before the clock was set back, and is free too.
     pub async fn lease_source(&self, source: &str, (held_us, until_us): (i64, i64), now_us: i64) -> sqlx::Result<bool> {
         let sql = "insert into source_leases (source, until_us) values ($1, $2) on conflict (source) do update \
-                   set until_us = excluded.until_us where source_leases.until_us < $3 or source_leases.until_us = $4";
+                   set until_us = excluded.until_us \
+                   where source_leases.until_us < $3 or source_leases.until_us = $4 or source_leases.until_us > $5";
         let query = sqlx::query(sql).bind(source).bind(until_us).bind(now_us).bind(held_us);
+        let query = query.bind(now_us.saturating_add(LONGEST_LEASE_US));
         query.execute(&self.db.write).await.map(|taken| taken.rows_affected() == 1)
     }
 

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod attempts;
 pub mod batches;
+pub mod clock;
 pub mod deliveries;
 pub mod devices;
 pub mod endpoints;

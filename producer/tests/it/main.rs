@@ -9,6 +9,7 @@ mod api;
 mod cancel;
 mod canonical;
 mod cli;
+mod clocks;
 mod contract;
 mod devices;
 mod docs;

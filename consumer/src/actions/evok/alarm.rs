@@ -1,20 +1,22 @@
 //! The emergency output follows the emergencies, also one that began while the controller was away, and one whose time is over.
 
-use common::time::now_ms;
+use std::time::Duration;
 
-use super::session::Session;
+use tokio::time::Instant;
+
+use super::{pulses::moment, session::Session};
 use crate::{
     actions::{functions::Function, orders},
     store::actions::commands::Command,
 };
 
 /// After an output that does not do as it is told.
-const TRY_AGAIN_MS: i64 = 5000;
+const TRY_AGAIN: Duration = Duration::from_secs(5);
 
 impl Session<'_> {
     /// Sets the emergency output as the last word on emergencies says; nothing was said: as it is.
     pub async fn follow_alarm(&mut self) -> anyhow::Result<()> {
-        self.alarm_ms = None;
+        self.alarm = None;
         let Some(output) = &self.controller.emergency_output else { return Ok(()) };
         let Some(word) = orders::last_word(&self.app.db, &self.device).await? else { return Ok(()) };
         let is_on = orders::is_lasting(&word);
@@ -24,14 +26,14 @@ impl Session<'_> {
             Ok(outlet) => self.outlets.set(&outlet, value).await?,
             Err(said) => Err(said),
         };
-        self.alarm_ms = word.until_ms.filter(|_| is_on);
+        self.alarm = word.until_ms.filter(|_| is_on).map(moment);
         if let Err(said) = set {
             tracing::warn!(
                 said,
                 device.name = self.device.name,
                 "the emergency output is not as it should be; trying again"
             );
-            self.alarm_ms = Some(now_ms() + TRY_AGAIN_MS);
+            self.alarm = Some(Instant::now() + TRY_AGAIN);
         }
         Ok(())
     }
@@ -40,7 +42,7 @@ impl Session<'_> {
     pub async fn watch_alarm(&mut self, command: &Command) -> anyhow::Result<()> {
         if is_of_emergencies(command) {
             let word = orders::last_word(&self.app.db, &self.device).await?;
-            self.alarm_ms = word.filter(orders::is_lasting).and_then(|word| word.until_ms);
+            self.alarm = word.filter(orders::is_lasting).and_then(|word| word.until_ms).map(moment);
         }
         Ok(())
     }
@@ -48,7 +50,7 @@ impl Session<'_> {
     /// After a command of an emergency that failed: when the output is looked at again.
     pub fn retry_alarm(&mut self, command: &Command) {
         if is_of_emergencies(command) {
-            self.alarm_ms = Some(now_ms() + TRY_AGAIN_MS);
+            self.alarm = Some(Instant::now() + TRY_AGAIN);
         }
     }
 }

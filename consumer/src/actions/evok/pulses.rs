@@ -1,7 +1,10 @@
 //! Outputs that are set for a time: the command stays acknowledged until the output is taken back, at a time that the table knows.
 
+use std::time::Duration;
+
 use common::time::{now_ms, rfc3339};
 use serde_json::Number;
+use tokio::time::Instant;
 
 use super::{
     outlet::{Outlet, name_of},
@@ -18,14 +21,24 @@ pub struct Pulse {
     pub outlet: Outlet,
     pub value: Number,
     pub seconds: u32,
-    pub due_ms: i64,
+    /// As it is told.
+    due_ms: i64,
+    /// As it is kept: a clock that is set makes no output stay longer.
+    pub due: Instant,
 }
 
 impl Pulse {
     /// Of a command that was acknowledged then.
     pub fn new(number: i64, (outlet, value): (Outlet, Number), at_ms: i64, seconds: u32) -> Self {
-        Self { number, outlet, value, seconds, due_ms: at_ms.saturating_add(i64::from(seconds) * 1000) }
+        let due_ms = at_ms.saturating_add(i64::from(seconds) * 1000);
+        let due = moment(due_ms).min(Instant::now() + Duration::from_secs(seconds.into()));
+        Self { number, outlet, value, seconds, due_ms, due }
     }
+}
+
+/// When the clock will show this, if nobody sets it.
+pub fn moment(at_ms: i64) -> Instant {
+    Instant::now() + Duration::from_millis(u64::try_from(at_ms.saturating_sub(now_ms())).unwrap_or(0))
 }
 
 impl Session<'_> {
@@ -64,7 +77,7 @@ impl Session<'_> {
 
     /// Sets back what is due.
     pub async fn take_back_due(&mut self) -> anyhow::Result<()> {
-        while let Some(place) = self.pulses.iter().position(|pulse| pulse.due_ms <= now_ms()) {
+        while let Some(place) = self.pulses.iter().position(|pulse| pulse.due <= Instant::now()) {
             let Pulse { number, outlet, value, seconds, .. } = &self.pulses[place];
             let news = match self.outlets.set(outlet, &other(value)).await? {
                 Ok(()) => News::Done(Some(format!("{} was {value} for {seconds} s", name_of(outlet)))),

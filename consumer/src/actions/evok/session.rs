@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use common::{db, evok::Connection, time::now_ms};
-use tokio::time::{self, Interval, MissedTickBehavior, interval};
+use tokio::time::{self, Instant, Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -36,7 +36,7 @@ pub struct Session<'a> {
     pub outlets: Outlets,
     pub pulses: Vec<Pulse>,
     /// When the emergency output is looked at next.
-    pub alarm_ms: Option<i64>,
+    pub alarm: Option<Instant>,
     orders: Orders,
 }
 
@@ -70,8 +70,8 @@ pub async fn open<'a>(
     let ended = end.child_token();
     // What was acknowledged is judged by what is read, so it is not given again.
     let orders = Orders::new(id, i64::MAX, app.fleet.join(id, &session, ended.clone()));
-    let (pulses, alarm_ms) = (Vec::new(), None);
-    Ok(Some((Session { app, device, id: session, controller, outlets, pulses, alarm_ms, orders }, ended)))
+    let (pulses, alarm) = (Vec::new(), None);
+    Ok(Some((Session { app, device, id: session, controller, outlets, pulses, alarm, orders }, ended)))
 }
 
 impl Session<'_> {
@@ -96,7 +96,7 @@ impl Session<'_> {
                 Next::Heard => {}
                 Next::Due => {
                     self.take_back_due().await?;
-                    if self.alarm_ms.is_some_and(|at_ms| at_ms <= now_ms()) {
+                    if self.alarm.is_some_and(|at| at <= Instant::now()) {
                         self.follow_alarm().await?;
                     }
                 }
@@ -109,12 +109,12 @@ impl Session<'_> {
     }
 
     async fn next(&mut self, ping: &mut Interval) -> anyhow::Result<Next> {
-        let due_ms = self.pulses.iter().map(|pulse| pulse.due_ms).chain(self.alarm_ms).min();
+        let due = self.pulses.iter().map(|pulse| pulse.due).chain(self.alarm).min();
         Ok(tokio::select! {
             // What was said already is heard before silence is held against the controller.
             biased;
             heard = self.outlets.hear() => heard.map(|()| Next::Heard)?,
-            () = until(due_ms) => Next::Due,
+            () = until(due) => Next::Due,
             order = self.orders.next(&self.app.db) => Next::Order(order?.map(Box::new)),
             _ = ping.tick() => Next::Ping,
         })
@@ -129,7 +129,9 @@ impl Session<'_> {
     }
 }
 
-async fn until(due_ms: Option<i64>) {
-    let Some(due_ms) = due_ms else { return std::future::pending().await };
-    time::sleep(Duration::from_millis(u64::try_from(due_ms - now_ms()).unwrap_or(0))).await;
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
 }

@@ -35,6 +35,8 @@ const COLUMNS: &str = "device, number, execution, device_name, action, function,
 const NEW: &str = "device, number, execution, device_name, action, function, parameters, state, expires_ms, queued_ms";
 /// Commands of one reading.
 const PAGE: i64 = 500;
+/// The clocks of several nodes differ by so much at most.
+const CLOCKS_DIFFER_MS: i64 = 30_000;
 
 pub(super) async fn queue(
     connection: &mut AnyConnection,
@@ -155,6 +157,17 @@ pub async fn expire(db: &Db, now_ms: i64) -> sqlx::Result<u64> {
     let text = "update commands set state = 'expired', ended_ms = $1, said = 'not acknowledged in its time' \
                 where state in ('queued', 'sent') and expires_ms <= $1";
     Ok(sqlx::query(text).bind(now_ms).execute(&db.write).await?.rows_affected())
+}
+
+/// Commands that were queued by a clock ahead of ours expire as long after now as they were to after they were queued. A second time this moves
+/// none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_from(db: &Db, now_ms: i64) -> sqlx::Result<()> {
+    let text = "update commands set expires_ms = $1 + expires_ms - queued_ms, queued_ms = $1 \
+                where state in ('queued', 'sent') and queued_ms > $2";
+    sqlx::query(text).bind(now_ms).bind(now_ms + CLOCKS_DIFFER_MS).execute(&db.write).await.map(drop)
 }
 
 pub(super) async fn of_execution(db: &Db, id: &str) -> sqlx::Result<Vec<Command>> {

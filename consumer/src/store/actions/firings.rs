@@ -43,15 +43,15 @@ pub async fn waiting(db: &Db, limit: i64) -> sqlx::Result<Vec<Firing>> {
     rows.iter().map(firing).collect()
 }
 
-/// How often the event id was executed since then for who is called so and needs no key.
+/// How often the event id was executed in this time for who is called so and needs no key.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn times(db: &Db, who: &str, event_id: &str, since_ms: i64) -> sqlx::Result<i64> {
-    let text =
-        "select count(*) from executions where key_id = '' and key_name = $1 and event_id = $2 and called_ms > $3";
-    let query = sqlx::query_scalar(text).bind(who.to_owned()).bind(event_id.to_owned()).bind(since_ms);
-    query.fetch_one(&db.read).await
+pub async fn times(db: &Db, who: &str, event_id: &str, (after_ms, to_ms): (i64, i64)) -> sqlx::Result<i64> {
+    let text = "select count(*) from executions where key_id = '' and key_name = $1 and event_id = $2 \
+                and called_ms > $3 and called_ms <= $4";
+    let query = sqlx::query_scalar(text).bind(who.to_owned()).bind(event_id.to_owned()).bind(after_ms);
+    query.bind(to_ms).fetch_one(&db.read).await
 }
 
 /// It is carried out.

@@ -3,6 +3,7 @@
 pub mod databases;
 pub mod http;
 pub mod peer;
+pub mod postgres;
 pub mod process;
 pub mod stack;
 pub mod viewer;
@@ -30,8 +31,13 @@ pub struct Dice(pub u64);
 impl Dice {
     /// Seeded by `E2E_SEED`, or else by the clock; the seed is printed, so that a failure can be run again.
     pub fn from_environment() -> Self {
-        let seed = std::env::var("E2E_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(clock_millis);
-        eprintln!("E2E_SEED={seed}");
+        Self::seeded_by("E2E_SEED", clock_millis())
+    }
+
+    /// Seeded by this variable, or else by `usual`; the seed is printed.
+    pub fn seeded_by(variable: &str, usual: u64) -> Self {
+        let seed = std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
+        eprintln!("{variable}={seed}");
         Self(seed)
     }
 

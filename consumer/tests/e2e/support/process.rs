@@ -11,12 +11,14 @@ pub struct Process {
     command: Command,
     child: Option<Child>,
     log: PathBuf,
+    /// The most memory that one of its runs before this one has used.
+    peak_kib: u64,
 }
 
 impl Process {
     /// Starts `command`, its output appended to `log`.
     pub fn start(name: &'static str, command: Command, log: &Path) -> Self {
-        let mut process = Self { name, command, child: None, log: log.to_owned() };
+        let mut process = Self { name, command, child: None, log: log.to_owned(), peak_kib: 0 };
         process.start_again();
         process
     }
@@ -31,6 +33,10 @@ impl Process {
         self.child = Some(child);
     }
 
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// All that it printed, since its first start.
     pub fn said(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
@@ -38,6 +44,7 @@ impl Process {
 
     /// SIGKILL: what a power cut or the kernel's memory killer does.
     pub fn kill(&mut self) {
+        self.peak_kib = self.peak_kib();
         let mut child = self.child.take().expect("it runs");
         child.kill().unwrap();
         child.wait().unwrap();
@@ -45,9 +52,9 @@ impl Process {
 
     /// SIGTERM, then how it ended and how long that took; `None` when it still runs after `patience`.
     pub fn terminate(&mut self, patience: Duration) -> Option<(ExitStatus, Duration)> {
+        self.peak_kib = self.peak_kib();
+        self.signal("TERM");
         let child = self.child.as_mut().expect("it runs");
-        let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
         let start = Instant::now();
         while start.elapsed() < patience {
             if let Some(status) = child.try_wait().unwrap() {
@@ -57,6 +64,29 @@ impl Process {
             std::thread::sleep(Duration::from_millis(10));
         }
         None
+    }
+
+    /// Sends a signal by its name: `STOP` makes it hang, `CONT` go on.
+    pub fn signal(&self, name: &str) {
+        let child = self.child.as_ref().expect("it runs");
+        let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// The most memory that it ever had in use at once, over all its runs.
+    pub fn peak_kib(&self) -> u64 {
+        let now = self.child.as_ref().and_then(|child| {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+            line.trim().trim_end_matches(" kB").parse().ok()
+        });
+        self.peak_kib.max(now.unwrap_or(0))
+    }
+
+    /// Files and sockets that it holds open.
+    pub fn descriptors(&self) -> usize {
+        let child = self.child.as_ref().expect("it runs");
+        std::fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap().count()
     }
 
     /// Fails at once, with its last words, when the program has ended by itself.

@@ -8,7 +8,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::databases::{Database, Redis};
+use super::databases::{Database, Redis, server};
 use super::process::{Process, built, free_port};
 use super::{PATIENCE, eventually, http};
 
@@ -24,7 +24,21 @@ pub struct Stack {
     pub producer: Service,
     pub client: Client,
     pub shared: Option<Shared>,
+    /// Further nodes on the same databases, when a test has started some.
+    pub more_consumers: Vec<Service>,
+    pub more_producers: Vec<Service>,
+    settings: Settings,
     pub folder: TempDir,
+}
+
+/// What is otherwise than usual in a stack.
+#[derive(Default)]
+pub struct Settings {
+    /// Environment of the programs, over what they get anyway.
+    pub consumer: Vec<(&'static str, String)>,
+    pub producer: Vec<(&'static str, String)>,
+    /// The PostgreSQL server, instead of the one that all tests share.
+    pub postgres: Option<String>,
 }
 
 /// What the two programs share in the mode for several machines.
@@ -42,15 +56,21 @@ pub struct Service {
 
 impl Stack {
     pub async fn start(mode: Mode) -> Self {
+        Self::start_with(mode, Settings::default()).await
+    }
+
+    pub async fn start_with(mode: Mode, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let shared = match mode {
             Mode::Embedded => None,
-            Mode::PostgresAndRedis => Some(Shared::start(folder.path()).await),
+            Mode::PostgresAndRedis => Some(Shared::start(folder.path(), settings.postgres.as_deref()).await),
         };
         let client = http::client();
-        let consumer = Service::start("consumer", folder.path(), &consumer_settings(shared.as_ref()));
-        let producer = Service::start("producer", folder.path(), &producer_settings(&consumer.url, shared.as_ref()));
-        let mut stack = Self { consumer, producer, client, shared, folder };
+        let consumer = Service::start("consumer", folder.path(), &consumer_settings(shared.as_ref(), &settings));
+        let its_settings = producer_settings(&consumer.url, shared.as_ref(), &settings);
+        let producer = Service::start("producer", folder.path(), &its_settings);
+        let (more_consumers, more_producers) = (Vec::new(), Vec::new());
+        let mut stack = Self { consumer, producer, client, shared, more_consumers, more_producers, settings, folder };
         stack.consumer.ready(&stack.client).await;
         stack.producer.ready(&stack.client).await;
         stack
@@ -58,9 +78,32 @@ impl Stack {
 
     /// A second consumer on the same database and broker.
     pub async fn another_consumer(&self) -> Service {
-        let mut other = Service::start("consumer", self.folder.path(), &consumer_settings(self.shared.as_ref()));
+        self.another_consumer_with(&[]).await
+    }
+
+    /// The same, with settings of its own over what it gets anyway.
+    pub async fn another_consumer_with(&self, own: &[(&'static str, String)]) -> Service {
+        let mut settings = consumer_settings(self.shared.as_ref(), &self.settings);
+        settings.extend_from_slice(own);
+        let mut other = Service::start("consumer", self.folder.path(), &settings);
         other.ready(&self.client).await;
         other
+    }
+
+    /// A second producer on the same database and broker.
+    pub async fn another_producer(&self) -> Service {
+        let settings = producer_settings(&self.consumer.url, self.shared.as_ref(), &self.settings);
+        let mut other = Service::start("producer", self.folder.path(), &settings);
+        other.ready(&self.client).await;
+        other
+    }
+
+    pub fn consumers(&self) -> impl Iterator<Item = &Service> {
+        std::iter::once(&self.consumer).chain(&self.more_consumers)
+    }
+
+    pub fn producers(&self) -> impl Iterator<Item = &Service> {
+        std::iter::once(&self.producer).chain(&self.more_producers)
     }
 
     /// Starts a batch and gives its id.
@@ -90,11 +133,12 @@ impl Stack {
 }
 
 impl Shared {
-    async fn start(folder: &Path) -> Self {
+    async fn start(folder: &Path, postgres: Option<&str>) -> Self {
+        let server = postgres.map_or_else(server, str::to_owned);
         Self {
             redis: Redis::start(folder).await,
-            consumer_database: Database::create("consumer").await,
-            producer_database: Database::create("producer").await,
+            consumer_database: Database::create(&server, "consumer").await,
+            producer_database: Database::create(&server, "producer").await,
         }
     }
 }
@@ -120,14 +164,16 @@ impl Service {
     }
 }
 
-fn consumer_settings(shared: Option<&Shared>) -> Vec<(&'static str, String)> {
-    shared.map_or_else(Vec::new, |shared| {
+fn consumer_settings(shared: Option<&Shared>, further: &Settings) -> Vec<(&'static str, String)> {
+    let mut settings = shared.map_or_else(Vec::new, |shared| {
         vec![("DATABASE_URL", shared.consumer_database.url.clone()), ("BROKER_URL", shared.redis.url())]
-    })
+    });
+    settings.extend_from_slice(&further.consumer);
+    settings
 }
 
 /// Retries come within seconds instead of hours, and there are enough of them for every outage that a test makes.
-fn producer_settings(consumer: &str, shared: Option<&Shared>) -> Vec<(&'static str, String)> {
+fn producer_settings(consumer: &str, shared: Option<&Shared>, further: &Settings) -> Vec<(&'static str, String)> {
     let schedule = ["0s", "200ms", "500ms", "1s"].into_iter().chain(std::iter::repeat_n("2s", 60));
     let mut settings = vec![
         ("WEBHOOK_RECEIVER_URL", format!("{consumer}/consumetasks")),
@@ -137,6 +183,7 @@ fn producer_settings(consumer: &str, shared: Option<&Shared>) -> Vec<(&'static s
         settings.push(("DATABASE_URL", shared.producer_database.url.clone()));
         settings.push(("BROKER_URL", shared.redis.url()));
     }
+    settings.extend_from_slice(&further.producer);
     settings
 }
 
