@@ -60,7 +60,8 @@ services() {
   [ -x /usr/sbin/mosquitto ] || debian mosquitto:mosquitto
   # What clocks are faked by is a library, not a command.
   compgen -G "/usr/lib/*/faketime/libfaketimeMT.so.1" >/dev/null || install_packages libfaketime
-  # A PostgreSQL that answers already is good, however it was installed.
+  # Some tests start a server of their own; for the others one that answers already is good, however it was installed.
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || debian pg_ctlcluster:postgresql
   pg_isready -q -h 127.0.0.1 || debian pg_ctlcluster:postgresql
   start_redis
   start_postgres

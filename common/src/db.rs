@@ -13,7 +13,7 @@ use sqlx::{
     migrate::Migrator,
 };
 
-use crate::{config::Durability, durable::Durable, tables};
+use crate::{config::Durability, durable::Durable, outage::Outage, tables};
 
 /// Which database stands behind the one SQL text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub struct Db {
     pub kind: Kind,
     /// What commits of [`Db::connect_deferred`] wait for.
     pub durable: Durable,
+    pub(crate) outage: Outage,
     /// Where a connection outside the pools goes, and what it begins with.
     own: (String, String),
 }
@@ -83,7 +84,7 @@ async fn open_sqlite(url: &str, durability: Durability) -> anyhow::Result<Db> {
     let write = pool(1, pragmas.clone()).connect(&file).await.with_context(opening)?;
     let read = pool(4, pragmas.clone()).connect(&file).await.with_context(opening)?;
     let durable = if durability == Durability::Full { Durable::deferred(&path)? } else { Durable::default() };
-    Ok(Db { write, read, kind: Kind::Sqlite, durable, own: (file, pragmas) })
+    Ok(Db { write, read, kind: Kind::Sqlite, durable, outage: Outage::default(), own: (file, pragmas) })
 }
 
 async fn open_postgres(url: &str, durability: Durability) -> anyhow::Result<Db> {
@@ -97,8 +98,8 @@ async fn open_postgres(url: &str, durability: Durability) -> anyhow::Result<Db> 
     // A server that restarted left dead connections behind.
     let opening = pool(12, setup.clone()).test_before_acquire(true).connect(url);
     let pool = opening.await.context("cannot reach the PostgreSQL server of DATABASE_URL")?;
-    let own = (url.to_owned(), setup);
-    Ok(Db { write: pool.clone(), read: pool, kind: Kind::Postgres, durable: Durable::default(), own })
+    let (write, read, own) = (pool.clone(), pool, (url.to_owned(), setup));
+    Ok(Db { write, read, kind: Kind::Postgres, durable: Durable::default(), outage: Outage::default(), own })
 }
 
 /// What stays on this machine is not encrypted unless the URL asks for it: sqlx leaves Nagle's algorithm on, which holds the handshake up twice,

@@ -15,6 +15,7 @@ pub mod files;
 pub mod guard;
 pub mod health;
 pub mod key;
+pub mod outage;
 pub mod page;
 pub mod problem;
 pub mod rejection;

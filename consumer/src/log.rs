@@ -51,6 +51,7 @@ struct Append {
 /// Commits.
 pub struct Writer {
     queue: mpsc::Receiver<Append>,
+    db: Db,
     appender: Appender,
     committed: mpsc::Sender<Committed>,
 }
@@ -82,7 +83,7 @@ impl Log {
         let (committed, telling) = mpsc::channel(MAX_UNTOLD);
         let firing = Arc::new(Notify::new());
         let log = Self { queue: sender, room: Arc::new(Semaphore::new(MAX_WAITING_KIB)), firing: firing.clone() };
-        let writer = Writer { queue: receiver, appender: Appender::new(db.clone()), committed };
+        let writer = Writer { queue: receiver, db: db.clone(), appender: Appender::new(db.clone()), committed };
         (log, writer, Teller { committed: telling, db, feed, bus, metrics, firing })
     }
 
@@ -155,7 +156,7 @@ impl Writer {
             // Nobody listens any more only when the teller failed, and then the service ends.
             Ok(placed) => drop(self.committed.send(Committed { placed, senders, begun }).await),
             Err(error) => {
-                tracing::error!(%error, requests = senders.len(), "cannot commit; the senders are told to come again");
+                self.db.failed(&error, "cannot commit; the senders are told to come again");
                 time::sleep(WAIT_AFTER_ERROR).await;
                 answer(senders, Err(Refused::Failed));
             }
@@ -170,7 +171,7 @@ impl Teller {
         while self.committed.recv_many(&mut some, MAX_UNTOLD).await > 0 {
             let flushed = time::timeout(COMMIT_TIMEOUT, self.db.durable.flush()).await;
             if let Err(error) = flushed.unwrap_or_else(|elapsed| Err(elapsed.into())) {
-                tracing::error!(%error, "cannot flush the log to the disk; the senders are told to come again");
+                self.db.failed(&sqlx::Error::Io(error), "cannot flush the log to the disk; the senders are told to come again");
                 some.drain(..).for_each(|committed| answer(committed.senders, Err(Refused::Failed)));
                 // They are in the log all the same.
                 self.feed.nudge();
