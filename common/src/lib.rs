@@ -13,6 +13,7 @@ pub mod evok;
 pub mod fields;
 pub mod files;
 pub mod guard;
+pub mod guesses;
 pub mod health;
 pub mod key;
 pub mod outage;

@@ -10,6 +10,8 @@ mod support;
 mod browser;
 #[path = "e2e/chaos/mod.rs"]
 mod chaos;
+#[path = "e2e/described.rs"]
+mod described;
 #[path = "e2e/foreign.rs"]
 mod foreign;
 #[path = "e2e/nodes.rs"]
