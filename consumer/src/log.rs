@@ -171,7 +171,10 @@ impl Teller {
         while self.committed.recv_many(&mut some, MAX_UNTOLD).await > 0 {
             let flushed = time::timeout(COMMIT_TIMEOUT, self.db.durable.flush()).await;
             if let Err(error) = flushed.unwrap_or_else(|elapsed| Err(elapsed.into())) {
-                self.db.failed(&sqlx::Error::Io(error), "cannot flush the log to the disk; the senders are told to come again");
+                self.db.failed(
+                    &sqlx::Error::Io(error),
+                    "cannot flush the log to the disk; the senders are told to come again",
+                );
                 some.drain(..).for_each(|committed| answer(committed.senders, Err(Refused::Failed)));
                 // They are in the log all the same.
                 self.feed.nudge();
