@@ -38,8 +38,9 @@ const NOW_S: i64 = 1_614_265_330;
 
 /// Near to what the schemes write, and anything at all.
 fn value() -> impl Strategy<Value = Vec<u8>> {
-    let near = r"(Bearer |Basic |sha256=|v0=|v1,|v1=|t=)?(1614265330|[0-9a-f]{64}|[A-Za-z0-9+/]{27,43}=|[-0-9,=. va-f]{0,30})"
-        .prop_map(String::into_bytes);
+    let near =
+        r"(Bearer |Basic |sha256=|v0=|v1,|v1=|t=)?(1614265330|[0-9a-f]{64}|[A-Za-z0-9+/]{27,43}=|[-0-9,=. va-f]{0,30})"
+            .prop_map(String::into_bytes);
     let any = vec(prop_oneof![4 => 0x20..0x7f_u8, 1 => 0x80..=0xff_u8], 0..40);
     prop_oneof![3 => near, 1 => any]
 }

@@ -23,9 +23,19 @@ async fn the_consumers_api_answers_as_it_is_described() {
     let mut consumer = Service::start("consumer", folder.path(), &[("DATABASE_URL", database.url.clone())]);
     let client = http::client();
     consumer.ready(&client).await;
-    let made = http::post_json(&client, &format!("{}/api/keys", consumer.url), &json!({"name": "schemathesis", "rate_per_minute": 6000})).await;
+    let made = http::post_json(
+        &client,
+        &format!("{}/api/keys", consumer.url),
+        &json!({"name": "schemathesis", "rate_per_minute": 6000}),
+    )
+    .await;
     let made: serde_json::Value = serde_json::from_str(&made.text().await.unwrap()).unwrap();
-    http::post_json(&client, &format!("{}/consumetasks/hall", consumer.url), &json!({"dev": "temp", "circuit": "1", "value": 21})).await;
+    http::post_json(
+        &client,
+        &format!("{}/consumetasks/hall", consumer.url),
+        &json!({"dev": "temp", "circuit": "1", "value": 21}),
+    )
+    .await;
     let key = format!("x-webhook-apikey: {}", made["key"].as_str().unwrap());
     hold(&consumer, &["-H", &key]).await;
     consumer.process.assert_alive();
@@ -34,7 +44,13 @@ async fn the_consumers_api_answers_as_it_is_described() {
 #[tokio::test]
 async fn the_producers_api_answers_as_it_is_described() {
     let (folder, database) = (tempfile::tempdir().unwrap(), Database::create("producer").await);
-    let settings = [("DATABASE_URL", &*database.url), ("MAX_NBR_TASKS", "20"), ("MAX_BATCH", "20"), ("WAIT_TIME", "0"), ("RETRY_SCHEDULE", "0")];
+    let settings = [
+        ("DATABASE_URL", &*database.url),
+        ("MAX_NBR_TASKS", "20"),
+        ("MAX_BATCH", "20"),
+        ("WAIT_TIME", "0"),
+        ("RETRY_SCHEDULE", "0"),
+    ];
     let settings = settings.map(|(name, value)| (name, value.to_owned()));
     let mut producer = Service::start("producer", folder.path(), &settings);
     producer.ready(&http::client()).await;
@@ -44,7 +60,16 @@ async fn the_producers_api_answers_as_it_is_described() {
     });
     let key = format!("api-key: {}", key.await);
     // What follows a batch to its end is no answer to wait for.
-    let headers = ["-H", "username: admin", "-H", &key, "-H", "content-type: application/json", "--exclude-path", "/batches/{id}/events"];
+    let headers = [
+        "-H",
+        "username: admin",
+        "-H",
+        &key,
+        "-H",
+        "content-type: application/json",
+        "--exclude-path",
+        "/batches/{id}/events",
+    ];
     hold(&producer, &headers).await;
     producer.process.assert_alive();
 }
@@ -54,7 +79,18 @@ async fn hold(service: &Service, more: &[&str]) {
     let python = root().join("target/python/bin/python");
     assert!(schemathesis.exists(), "Schemathesis is missing: run `make bootstrap`");
     let mut command = Command::new(python);
-    command.args(["-m", "schemathesis.cli", "run", &format!("{}/openapi.json", service.url), "--seed", SEED, "-n", EXAMPLES, "-c", CHECKS]);
+    command.args([
+        "-m",
+        "schemathesis.cli",
+        "run",
+        &format!("{}/openapi.json", service.url),
+        "--seed",
+        SEED,
+        "-n",
+        EXAMPLES,
+        "-c",
+        CHECKS,
+    ]);
     command.args(["--phases", "examples,coverage,fuzzing,stateful", "--max-time", "100"]);
     command.args(["--no-shrink", "--continue-on-failure", "--request-timeout", "20", "--warnings", "off"]).args(more);
     // It keeps what it found in its working directory.

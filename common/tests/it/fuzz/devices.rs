@@ -5,7 +5,12 @@ use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 
 fn value() -> impl Strategy<Value = Value> {
-    prop_oneof![Just(Value::Null), any::<i32>().prop_map(|eighths| Value::from(f64::from(eighths) / 8.0)), any::<i64>().prop_map(Value::from), ".{0,6}".prop_map(Value::from)]
+    prop_oneof![
+        Just(Value::Null),
+        any::<i32>().prop_map(|eighths| Value::from(f64::from(eighths) / 8.0)),
+        any::<i64>().prop_map(Value::from),
+        ".{0,6}".prop_map(Value::from)
+    ]
 }
 
 proptest! {

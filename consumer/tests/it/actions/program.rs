@@ -31,7 +31,8 @@ impl Program {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build().unwrap();
+        let client =
+            Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build().unwrap();
         let program = Self { address, command, child, client };
         program.ready().await;
         program
@@ -79,11 +80,18 @@ impl Program {
     }
 
     /// Sends a request; the status and the answer.
-    pub async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> (u16, String) {
+    pub async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> (u16, String) {
         let url = format!("http://{}{path}", self.address);
-        let request = headers.iter().fold(self.client.request(method.parse().unwrap(), url), |request, (name, value)| {
-            request.header(*name, *value)
-        });
+        let request =
+            headers.iter().fold(self.client.request(method.parse().unwrap(), url), |request, (name, value)| {
+                request.header(*name, *value)
+            });
         let answer = request.body(body).send().await.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"));
         (answer.status().as_u16(), answer.text().await.unwrap())
     }

@@ -38,7 +38,9 @@ struct Scene {
 impl Scene {
     async fn set() -> Self {
         let database = Database::create(Mode::Embedded).await;
-        let app = TestApp::start_on("0.0.0.0:0", &database, &["--admin-password", PASSWORD, "--secret-key", SECRET_KEY]).await;
+        let app =
+            TestApp::start_on("0.0.0.0:0", &database, &["--admin-password", PASSWORD, "--secret-key", SECRET_KEY])
+                .await;
         let made = admin(&app, "/api/keys", json!({"name": "alarm"})).await;
         let api_key = made["key"].as_str().unwrap().to_owned();
         let cookie = paired(&app).await;

@@ -33,17 +33,26 @@ fn json_bombs() -> Vec<(&'static str, String)> {
         ("lists in lists", format!("{}{}", "[".repeat(400_000), "]".repeat(400_000))),
         ("lists that do not end", "[".repeat(1_000_000)),
         ("objects in objects", format!("{}1{}", "{\"a\":".repeat(150_000), "}".repeat(150_000))),
-        ("a depth within an event", format!("{{\"event_id\":\"a\",\"body\":{}1{}}}", "[".repeat(200_000), "]".repeat(200_000))),
+        (
+            "a depth within an event",
+            format!("{{\"event_id\":\"a\",\"body\":{}1{}}}", "[".repeat(200_000), "]".repeat(200_000)),
+        ),
         ("a number of many digits", format!("{{\"name\":{digits}}}")),
         ("a number beyond all", "{\"name\":1e999999999,\"rate_per_minute\":-1e999999999}".into()),
         ("a fraction of many digits", format!("{{\"seconds\":0.{digits}}}")),
         ("a text of one megabyte", format!("{{\"name\":\"{}\"}}", "x".repeat(1_000_000))),
         ("escapes only", format!("{{\"name\":\"{}\"}}", "\\u0000".repeat(150_000))),
         ("half of a surrogate pair", "{\"name\":\"\\ud800\"}".into()),
-        ("many members", format!("{{{}\"a\":1}}", (0..80_000).fold(String::new(), |mut all, number| {
-            let _ = write!(all, "\"{number}\":1,");
-            all
-        }))),
+        (
+            "many members",
+            format!(
+                "{{{}\"a\":1}}",
+                (0..80_000).fold(String::new(), |mut all, number| {
+                    let _ = write!(all, "\"{number}\":1,");
+                    all
+                })
+            ),
+        ),
         ("the same member again and again", format!("{{{}\"name\":1}}", "\"name\":1,".repeat(100_000))),
     ]
 }
@@ -62,7 +71,11 @@ async fn no_json_makes_it_fall_or_grow() {
         }
     }
     for path in ["/", "/events", "/devices", "/api/events?limit=1000"] {
-        assert_eq!(program.ask("GET", path, &[("accept", "text/html")], "").await.0, 200, "what was taken is shown: {path}");
+        assert_eq!(
+            program.ask("GET", path, &[("accept", "text/html")], "").await.0,
+            200,
+            "what was taken is shown: {path}"
+        );
     }
     program.within(before_kb + ROOM_KB);
 }
@@ -79,9 +92,13 @@ async fn no_base64_makes_it_fall_or_grow() {
         // Beyond the length of a head the connection ends.
         assert!(status.is_none_or(|status| (400..500).contains(&status)), "{bytes}: {status:?}");
     }
-    let event = |data: String| json!({"specversion": "1.0", "id": "1", "source": "/s", "type": "t", "data_base64": data}).to_string();
+    let event = |data: String| {
+        json!({"specversion": "1.0", "id": "1", "source": "/s", "type": "t", "data_base64": data}).to_string()
+    };
     let kind = [("content-type", "application/cloudevents+json")];
-    for (data, expected) in [(base64(700_000), 200), (base64(2_000_000), 413), ("=".repeat(900_000), 400), ("A".repeat(900_001), 400)] {
+    for (data, expected) in
+        [(base64(700_000), 200), (base64(2_000_000), 413), ("=".repeat(900_000), 400), ("A".repeat(900_001), 400)]
+    {
         assert_eq!(program.ask("POST", "/consumetasks", &kind, event(data)).await.0, expected);
     }
     program.within(before_kb + ROOM_KB);
@@ -108,13 +125,25 @@ async fn no_form_makes_it_fall_or_grow() {
     let program = Program::start(&database, &[]).await;
     let before_kb = program.most_memory_kb();
     let form = [("content-type", "application/x-www-form-urlencoded")];
-    let doors = ["/new-source", "/new-device", "/actions/new", "/actions/keys/new", "/actions/event/test", "/screens/x/content", "/login"];
+    let doors = [
+        "/new-source",
+        "/new-device",
+        "/actions/new",
+        "/actions/keys/new",
+        "/actions/event/test",
+        "/screens/x/content",
+        "/login",
+    ];
     for (what, body, kind) in [
         ("a million fields", "a&".repeat(1_000_000), form),
         ("one field of two megabytes", format!("name={}", "x".repeat(2_000_000)), form),
         ("three megabytes", "a=1&".repeat(800_000), form),
         ("percent signs", "%".repeat(1_000_000), form),
-        ("parts without end", "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n".repeat(20_000), [("content-type", "multipart/form-data; boundary=b")]),
+        (
+            "parts without end",
+            "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n".repeat(20_000),
+            [("content-type", "multipart/form-data; boundary=b")],
+        ),
     ] {
         for path in doors {
             let (status, _) = program.ask("POST", path, &kind, body.clone()).await;
@@ -142,14 +171,29 @@ async fn rules_that_would_never_end_are_refused() {
     let database = Database::create(Mode::Embedded).await;
     let program = Program::start(&database, &[]).await;
     let before_kb = program.most_memory_kb();
-    let list = laughs().replace("rules: *a11\n", "") ;
-    let patterns = ["(?:x{1000}){1000}", "(?:(?:(?:x{100}){100}){100}){100}", "((((((((((a*)*)*)*)*)*)*)*)*)*)*b", "\\pL{1000}{1000}"];
-    for yaml in [laughs(), list, format!("- {}", "[".repeat(200_000)), format!("{}a", "- ".repeat(100_000)), "&a [*a]".into(), "<<: &a {<<: *a}".into()] {
+    let list = laughs().replace("rules: *a11\n", "");
+    let patterns = [
+        "(?:x{1000}){1000}",
+        "(?:(?:(?:x{100}){100}){100}){100}",
+        "((((((((((a*)*)*)*)*)*)*)*)*)*)*b",
+        "\\pL{1000}{1000}",
+    ];
+    for yaml in [
+        laughs(),
+        list,
+        format!("- {}", "[".repeat(200_000)),
+        format!("{}a", "- ".repeat(100_000)),
+        "&a [*a]".into(),
+        "<<: &a {<<: *a}".into(),
+    ] {
         let body = json!({"rules": yaml, "body": {}}).to_string();
         let (status, text) = program.ask("POST", "/api/rules/test", &[], body).await;
         assert_eq!(status, 400, "{} {text}", &yaml[..yaml.len().min(60)]);
-        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs([("name", "a"), ("kind", "open"), ("rules", &yaml)]).finish();
-        let (status, _) = program.ask("POST", "/new-source", &[("content-type", "application/x-www-form-urlencoded")], form).await;
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("name", "a"), ("kind", "open"), ("rules", &yaml)])
+            .finish();
+        let (status, _) =
+            program.ask("POST", "/new-source", &[("content-type", "application/x-www-form-urlencoded")], form).await;
         assert!((400..500).contains(&status), "{status}");
     }
     for pattern in patterns {

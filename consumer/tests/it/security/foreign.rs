@@ -18,7 +18,8 @@ const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 async fn no_form_of_another_origin_is_taken_by_any_route_whatever_the_browser_has() {
     let database = Database::create(Mode::Embedded).await;
     let app = TestApp::start_on("0.0.0.0:0", &database, &["--admin-password", PASSWORD]).await;
-    let entered = app.post("/login", &[("content-type", "application/x-www-form-urlencoded")], "password=open+sesame").await;
+    let entered =
+        app.post("/login", &[("content-type", "application/x-www-form-urlencoded")], "password=open+sesame").await;
     let cookie = entered.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     let foreign = [
         ("origin", "https://evil.example"),
@@ -46,14 +47,19 @@ async fn no_form_of_another_origin_is_taken_by_any_route_whatever_the_browser_ha
 async fn a_foreign_name_that_leads_to_this_machine_reads_and_does_nothing() {
     let database = Database::create(Mode::Embedded).await;
     let app = TestApp::start(&database, &[]).await;
-    for (method, path) in routes("nothing").into_iter().chain([("GET", POLLING.to_owned()), ("POST", POLLING.to_owned())]) {
+    for (method, path) in
+        routes("nothing").into_iter().chain([("GET", POLLING.to_owned()), ("POST", POLLING.to_owned())])
+    {
         for host in ["rebound.example", "rebound.example:5001", "127.0.0.1.nip.example", "localhost.evil.example"] {
             let request = app.client.request(method.parse().unwrap(), app.url(&path)).header("host", host);
             assert_eq!(request.send().await.unwrap().status(), 421, "{method} {path} {host}");
         }
     }
     for namespace in NAMESPACES {
-        assert!(Socket::try_connect(app.address, namespace, &[("host", "rebound.example")]).await.is_err(), "{namespace}");
+        assert!(
+            Socket::try_connect(app.address, namespace, &[("host", "rebound.example")]).await.is_err(),
+            "{namespace}"
+        );
     }
     app.end().await;
 }

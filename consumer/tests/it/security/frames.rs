@@ -2,11 +2,7 @@
 //! them is cut off or passed over; everybody else goes on.
 
 use futures_util::{SinkExt, StreamExt};
-use proptest::{
-    prelude::*,
-    strategy::ValueTree,
-    test_runner::TestRunner,
-};
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
@@ -26,8 +22,20 @@ const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 /// Near to what clients say, and anything at all.
 fn packets() -> impl Strategy<Value = Vec<String>> {
     let near = r#"[0-6]?[0-6]?[0-9]{0,3}-?(/(live|collectHooks|devices|[a-z]{0,4}),)?[0-9]{0,4}(\["(join|join_room|ack|done|showing|msg)",?|\{"(since|source|key|last|id)":|[\[\]{}",:0-9a-z]|null|-?[0-9]{1,20}){0,8}"#;
-    let known = prop::sample::select(vec!["40/live,", "40/collectHooks,", "40/devices,{\"key\":\"x\"}", "42/live,1[\"join\",{}]", "41/live,", "1", "2probe", "5"]);
-    prop::collection::vec(prop_oneof![3 => near.prop_map(String::from), 2 => known.prop_map(str::to_owned), 1 => ".{0,40}".prop_map(String::from)], 1..12)
+    let known = prop::sample::select(vec![
+        "40/live,",
+        "40/collectHooks,",
+        "40/devices,{\"key\":\"x\"}",
+        "42/live,1[\"join\",{}]",
+        "41/live,",
+        "1",
+        "2probe",
+        "5",
+    ]);
+    prop::collection::vec(
+        prop_oneof![3 => near.prop_map(String::from), 2 => known.prop_map(str::to_owned), 1 => ".{0,40}".prop_map(String::from)],
+        1..12,
+    )
 }
 
 /// The next of the made-up ones; the same at each run.
@@ -105,7 +113,8 @@ async fn a_handshake_that_is_none_is_refused() {
 async fn a_frame_that_is_too_large_costs_its_sender_the_connection() {
     let database = Database::create(Mode::Embedded).await;
     let app = TestApp::start(&database, &[]).await;
-    say_by_socket(&app, vec!["40/live,".into(), format!("42/live,[\"join\",\"{}\"]", "x".repeat(1 << 20))], false).await;
+    say_by_socket(&app, vec!["40/live,".into(), format!("42/live,[\"join\",\"{}\"]", "x".repeat(1 << 20))], false)
+        .await;
     say_by_socket(&app, vec!["x".repeat(1 << 20)], true).await;
     let opened = app.get(POLLING).await.text().await.unwrap();
     let session = opened.split("\"sid\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();

@@ -42,10 +42,12 @@ async fn no_line_break_in_an_address_becomes_a_header() {
     let app = TestApp::start(&database, &[]).await;
     for broken in ["%0d%0ax-evil:%201", "%0ax-evil:%201", "%0dx-evil:%201", "%E5%98%8D%E5%98%8Ax-evil:1"] {
         for (method, path) in routes(broken) {
-            let query = format!("next=/{broken}&said={broken}&q={broken}&source={broken}&before={broken}&event={broken}");
+            let query =
+                format!("next=/{broken}&said={broken}&q={broken}&source={broken}&before={broken}&event={broken}");
             let joint = if path.contains('?') { '&' } else { '?' };
             let request = app.client.request(method.parse().unwrap(), app.url(&format!("{path}{joint}{query}")));
-            let request = request.header("accept", "text/html").header("content-type", "application/x-www-form-urlencoded");
+            let request =
+                request.header("accept", "text/html").header("content-type", "application/x-www-form-urlencoded");
             let answer = request.body(query.clone()).send().await.unwrap();
             let headers = format!("{:?}", answer.headers());
             assert!(!answer.headers().contains_key("x-evil"), "{method} {path}: {headers}");
@@ -60,7 +62,14 @@ async fn who_signs_in_is_led_nowhere_else() {
     let database = Database::create(Mode::Embedded).await;
     let app = TestApp::start_on("0.0.0.0:0", &database, &["--admin-password", "right"]).await;
     let form = [("content-type", "application/x-www-form-urlencoded")];
-    for next in ["//evil.example", "https://evil.example", "/%5Cevil.example", "/%09/evil.example", "%0d%0ax-evil:1", "/%0a/evil.example"] {
+    for next in [
+        "//evil.example",
+        "https://evil.example",
+        "/%5Cevil.example",
+        "/%09/evil.example",
+        "%0d%0ax-evil:1",
+        "/%0a/evil.example",
+    ] {
         let entered = app.post("/login", &form, format!("password=right&next={next}")).await;
         assert_eq!((entered.status().as_u16(), entered.headers()["location"].to_str().unwrap()), (303, "/"), "{next}");
     }

@@ -55,7 +55,13 @@ impl Logged {
         let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let started = Self { child, client, url: format!("http://127.0.0.1:{port}"), folder };
         eventually("the program is ready", async || {
-            started.client.get(format!("{}/readyz", started.url)).send().await.ok().filter(|answer| answer.status().is_success())
+            started
+                .client
+                .get(format!("{}/readyz", started.url))
+                .send()
+                .await
+                .ok()
+                .filter(|answer| answer.status().is_success())
         })
         .await;
         started
@@ -129,7 +135,11 @@ async fn use_all(app: &Logged) -> Made {
     let action = app.admin("POST", "/api/actions", action).await;
     let text = |value: &Value, name: &str| value[name].as_str().unwrap().to_owned();
     made.secrets = BTreeMap::from([("an API key", text(&key, "key")), ("a device's key", text(&device, "key"))]);
-    made.ids = BTreeMap::from([("/actions/keys", text(&key, "id")), ("/screens", text(&device, "id")), ("/actions", text(&action, "id"))]);
+    made.ids = BTreeMap::from([
+        ("/actions/keys", text(&key, "id")),
+        ("/screens", text(&device, "id")),
+        ("/actions", text(&action, "id")),
+    ]);
 
     let form = [("content-type", "application/x-www-form-urlencoded")];
     for password in [PASSWORD, GUESSED] {
@@ -141,7 +151,8 @@ async fn use_all(app: &Logged) -> Made {
     let api_key = made.secrets["an API key"].clone();
     for key in [&api_key, GUESSED] {
         app.send("GET", &format!("/public-api/integration/webhooks?eventId=hi&api_key={key}"), &[], "").await;
-        app.send("POST", "/public-api/integration/webhooks", &[("x-webhook-apikey", key)], r#"{"event_id":"hi"}"#).await;
+        app.send("POST", "/public-api/integration/webhooks", &[("x-webhook-apikey", key)], r#"{"event_id":"hi"}"#)
+            .await;
     }
     let port: u16 = app.url.rsplit(':').next().unwrap().parse().unwrap();
     for key in [&made.secrets["a device's key"], GUESSED] {
@@ -157,7 +168,12 @@ async fn send_webhooks(app: &Logged) {
     let now_s = common::time::now_ms() / 1000;
     let signed = signature::sign(SIGNING.as_bytes(), "m", now_s, b"{}");
     let stamp = now_s.to_string();
-    let basic = |password: &str| format!("Basic {}", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("evok:{password}")));
+    let basic = |password: &str| {
+        format!(
+            "Basic {}",
+            base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("evok:{password}"))
+        )
+    };
     for (path, header, expected) in [
         ("/consumetasks/header".to_owned(), ("x-mine", TOKEN.to_owned()), 200),
         ("/consumetasks/header".into(), ("x-mine", format!("{TOKEN}x")), 401),
@@ -170,7 +186,8 @@ async fn send_webhooks(app: &Logged) {
         ("/consumetasks/signed".into(), ("webhook-signature", signed), 200),
         (format!("/consumetasks/hall?access_token={BESIDE}"), ("x-api-key", BESIDE.to_owned()), 200),
     ] {
-        let headers = [(header.0, header.1.as_str()), ("webhook-id", "m"), ("webhook-timestamp", &stamp), ("cookie", BESIDE)];
+        let headers =
+            [(header.0, header.1.as_str()), ("webhook-id", "m"), ("webhook-timestamp", &stamp), ("cookie", BESIDE)];
         assert_eq!(app.send("POST", &path, &headers, "{}").await.0, expected, "{path}");
     }
 }
@@ -185,7 +202,8 @@ async fn everything_shown(app: &Logged, made: &Made) -> Vec<(String, String)> {
     let endless = ["/actions/moved", "/screens-moved", "/sources-moved", "/devices/events"];
     for route in routes.filter(|route| *route != "/api/keys/{id}/key" && !endless.contains(route)) {
         for source in ["header", "query", "path", "basic", "signed", "hall"] {
-            let place = made.ids.iter().filter(|(place, _)| route.starts_with(*place)).max_by_key(|(place, _)| place.len());
+            let place =
+                made.ids.iter().filter(|(place, _)| route.starts_with(*place)).max_by_key(|(place, _)| place.len());
             let id = place.map_or("@1", |(_, id)| id.as_str());
             let path = route.replace("{name}", source).replace("{source}", source).replace("{id}", id);
             for accept in ["text/html", "application/json"] {
@@ -242,7 +260,8 @@ async fn no_secret_is_in_the_log_or_shown() {
 /// Where it stands.
 fn around<'a>(text: &'a str, secret: &str) -> &'a str {
     let at = text.find(secret).unwrap_or(0);
-    let (from, to) = (text.floor_char_boundary(at.saturating_sub(300)), text.ceil_char_boundary((at + 300).min(text.len())));
+    let (from, to) =
+        (text.floor_char_boundary(at.saturating_sub(300)), text.ceil_char_boundary((at + 300).min(text.len())));
     &text[from..to]
 }
 

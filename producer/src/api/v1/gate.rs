@@ -41,7 +41,9 @@ fn peer(request: &Request) -> IpAddr {
 /// The answer to a key that is none, unless too many such came from there.
 fn guessed(app: &App, peer: IpAddr, answer: Response) -> Response {
     let told = |wait| {
-        Refusal::new(StatusCode::TOO_MANY_REQUESTS, "Too many wrong API keys from this address").after(wait).into_response()
+        Refusal::new(StatusCode::TOO_MANY_REQUESTS, "Too many wrong API keys from this address")
+            .after(wait)
+            .into_response()
     };
     app.guesses.count(peer).map_or_else(told, |()| answer)
 }

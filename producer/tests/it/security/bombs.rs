@@ -58,7 +58,11 @@ async fn no_form_makes_it_fall() {
     for (what, body, kind) in [
         ("a million fields", "a&".repeat(1_000_000), "application/x-www-form-urlencoded"),
         ("three megabytes", "a=1&".repeat(800_000), "application/x-www-form-urlencoded"),
-        ("parts without end", "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n".repeat(20_000), "multipart/form-data; boundary=b"),
+        (
+            "parts without end",
+            "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n".repeat(20_000),
+            "multipart/form-data; boundary=b",
+        ),
     ] {
         for path in ["/account/login", "/account/new", "/producetasks"] {
             let request = stage.producer.request("POST", path).header("content-type", kind).body(body.clone());

@@ -34,7 +34,8 @@ async fn who_signs_in_is_led_nowhere_else() {
             ("/login", "password=open+sesame".to_owned(), "/"),
             ("/account/login", format!("username=owner&api_key={}", owner.api_key), "/account"),
         ] {
-            let request = stage.producer.request("POST", path).header("content-type", "application/x-www-form-urlencoded");
+            let request =
+                stage.producer.request("POST", path).header("content-type", "application/x-www-form-urlencoded");
             let entered = request.body(format!("{fields}&next={next}")).send().await.unwrap();
             let place = entered.headers()["location"].to_str().unwrap();
             assert_eq!((entered.status().as_u16(), place), (303, home), "{path} {next}");

@@ -64,7 +64,8 @@ impl Logged {
     /// The administrator, whose keys are told on standard output, where they belong.
     fn admin(&self) -> User {
         let said = std::fs::read_to_string(self.folder.path().join("out")).unwrap();
-        let key = |name: &str| said.split(&format!("'{name}': '")).nth(1).unwrap().split('\'').next().unwrap().to_owned();
+        let key =
+            |name: &str| said.split(&format!("'{name}': '")).nth(1).unwrap().split('\'').next().unwrap().to_owned();
         User { username: "admin".into(), api_key: key("api_key"), secret_key: key("secret_key"), ..User::default() }
     }
 
@@ -112,7 +113,9 @@ async fn use_all(app: &Logged, endpoint: &Endpoint) -> (BTreeMap<&'static str, S
     let subscription = app.wire.subscribe(&owner, &registration).await;
     let options = json!({ "headers": { "authorization": format!("Bearer {CUSTOM}"), "x-api-key": CUSTOM } });
     app.wire.must(&patch(format!("/v1/webhook/subscription/{subscription}/options")).by(&owner).json(&options)).await;
-    app.wire.must(&request("PUT", "/v1/account/operational").by(&owner).json(&json!({ "endpoint": endpoint.url("/told") }))).await;
+    app.wire
+        .must(&request("PUT", "/v1/account/operational").by(&owner).json(&json!({ "endpoint": endpoint.url("/told") })))
+        .await;
     app.wire.trigger(&owner, &registration).await;
     endpoint.script("POST", "/owner", Say::status(500));
     app.wire.trigger(&owner, &registration).await;
@@ -120,7 +123,9 @@ async fn use_all(app: &Logged, endpoint: &Endpoint) -> (BTreeMap<&'static str, S
     let rotated = app.wire.must(&post("/v1/account/rotate/secretkey").by(&owner).body("{}")).await;
     app.wire.must(&post("/v1/account/reset/secretkey").by(&owner)).await;
     app.wire.send(&post("/v1/account/reset/apikey").header("username", "owner")).await;
-    let reset = |field: &str| endpoint.calls("GET", "/owner").iter().find_map(|call| call.field(field).map(str::to_owned)).unwrap();
+    let reset = |field: &str| {
+        endpoint.calls("GET", "/owner").iter().find_map(|call| call.field(field).map(str::to_owned)).unwrap()
+    };
     let (api_key, secret_key) = (reset("api_key"), reset("secret_key"));
     let guess = User { api_key: GUESSED.into(), ..owner.clone() };
     assert_eq!(app.wire.send(&post("/v1/account/enable").by(&guess)).await.status, 401);
@@ -150,14 +155,25 @@ async fn use_all(app: &Logged, endpoint: &Endpoint) -> (BTreeMap<&'static str, S
 }
 
 /// Every page and every answer that is not there to show a secret, by whoever may see it; named by the path.
-async fn everything_shown(app: &Logged, (made, cookie): &(BTreeMap<&'static str, String>, String)) -> Vec<(String, String)> {
+async fn everything_shown(
+    app: &Logged,
+    (made, cookie): &(BTreeMap<&'static str, String>, String),
+) -> Vec<(String, String)> {
     let (api_key, bearer) = (&made["an API key"], format!("Bearer {PASSWORD}"));
     let owner = [("username", "owner"), ("api-key", api_key), ("content-type", "application/json")];
     let mut ids = BTreeMap::new();
     for list in ["registration", "subscription", "triggered", "deliveries"] {
-        let (_, text) = app.shown("GET", &format!("/v1/webhook/{list}?limit=1{}", if list == "deliveries" { "" } else { "&start=0" }), &owner, "").await;
+        let (_, text) = app
+            .shown(
+                "GET",
+                &format!("/v1/webhook/{list}?limit=1{}", if list == "deliveries" { "" } else { "&start=0" }),
+                &owner,
+                "",
+            )
+            .await;
         let page: Value = serde_json::from_str(&text).unwrap_or_default();
-        let first = page.as_object().and_then(|page| page.values().find_map(|list| list[0]["id"].as_str().map(str::to_owned)));
+        let first =
+            page.as_object().and_then(|page| page.values().find_map(|list| list[0]["id"].as_str().map(str::to_owned)));
         ids.insert(list, first.unwrap_or_else(|| panic!("no {list}: {text}")));
     }
     let routes = DOORS.iter().flat_map(|(door, routes)| routes.iter().map(move |route| (*door, *route)));
@@ -166,16 +182,21 @@ async fn everything_shown(app: &Logged, (made, cookie): &(BTreeMap<&'static str,
     let left_out = ["/batches/{id}/events", "/devices/events", "/account/events", "/v1/account/{id}", "/v1/accounts"];
     let mut shown = Vec::new();
     for (door, route) in gets.filter(|(_, route)| !left_out.contains(route)) {
-        let id = ids.iter().find(|(list, _)| route.contains(**list) || (**list == "registration" && route.contains("webhooks")));
+        let id = ids
+            .iter()
+            .find(|(list, _)| route.contains(**list) || (**list == "registration" && route.contains("webhooks")));
         let page = if route.starts_with("/v1/") && !route.contains("deliveries") { "?start=0&limit=10" } else { "" };
         let path = route.replace("{id}", id.map_or("nothing", |(_, id)| id)) + page;
         let json = [("username", "owner"), ("api-key", api_key.as_str()), ("content-type", "application/json")];
         let page = [("authorization", bearer.as_str()), ("cookie", cookie), ("accept", "text/html")];
-        let (_, text) = app.shown("GET", &path, if matches!(door, Door::Key | Door::OwnKey) { &json } else { &page }, "").await;
+        let (_, text) =
+            app.shown("GET", &path, if matches!(door, Door::Key | Door::OwnKey) { &json } else { &page }, "").await;
         shown.push((path, text));
     }
     for id in batch_ids(app, &bearer).await {
-        for path in [format!("/batches/{id}"), format!("/api/batches/{id}/lines"), format!("/api/deliveries?batch={id}")] {
+        for path in
+            [format!("/batches/{id}"), format!("/api/batches/{id}/lines"), format!("/api/deliveries?batch={id}")]
+        {
             shown.push((path.clone(), app.shown("GET", &path, &[("authorization", &bearer)], "").await.1));
         }
     }
@@ -225,7 +246,9 @@ fn around<'a>(text: &'a str, secret: &str) -> &'a str {
 async fn what_cannot_be_reached_is_named_without_its_password() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (postgres, embedded) = (Database::postgres().await, Database::sqlite());
-    let devices = format!("sources:\n  - name: house\n    mqtt: {{url: \"mqtt://{closed}\", username: u, password: {MQTT}, topics: [{{topic: a}}]}}\n");
+    let devices = format!(
+        "sources:\n  - name: house\n    mqtt: {{url: \"mqtt://{closed}\", username: u, password: {MQTT}, topics: [{{topic: a}}]}}\n"
+    );
     for (database, broker) in [
         (format!("postgres://hookcast:{POSTGRES}@{closed}/none"), None),
         (postgres.url.replacen(":hookcast@", &format!(":{POSTGRES}@"), 1), None),

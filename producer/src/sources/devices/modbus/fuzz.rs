@@ -10,7 +10,14 @@ fn formats() -> impl Strategy<Value = Format> {
     let order = || prop_oneof![Just(Order::Big), Just(Order::Little)];
     let scale = || prop_oneof![Just(1.0), Just(0.1), any::<f64>()];
     (prop::sample::select(kinds.to_vec()), prop::option::of(0..16_u8), order(), order(), scale(), scale()).prop_map(
-        |(kind, bit, word_order, byte_order, scale, offset)| Format { kind, bit, word_order, byte_order, scale, offset },
+        |(kind, bit, word_order, byte_order, scale, offset)| Format {
+            kind,
+            bit,
+            word_order,
+            byte_order,
+            scale,
+            offset,
+        },
     )
 }
 
