@@ -2,8 +2,8 @@
 
 use axum::{Json, Router, routing::get};
 use utoipa::openapi::{
-    Components, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, ResponseBuilder,
-    path::Operation,
+    Components, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr, ResponseBuilder,
+    path::{Operation, Parameter},
     security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme},
     tag::{Tag, TagBuilder},
 };
@@ -96,7 +96,8 @@ fn needs_keys(operation: &mut Operation) {
 
 /// Where the operation itself says nothing of it.
 fn says_what_is_wrong(path: &str, operation: &mut Operation) {
-    let pages = operation.parameters.iter().flatten().any(|parameter| parameter.name == "limit");
+    let is_limit = |parameter: &RefOr<_>| matches!(parameter, RefOr::T(Parameter { name, .. }) if name == "limit");
+    let pages = operation.parameters.iter().flatten().any(is_limit);
     if pages || operation.request_body.is_some() {
         answers(operation, "400", "`{\"Error\": …}` or `{\"message\": …}`: says what to change");
     }

@@ -166,7 +166,8 @@ mod fuzz {
         #[test]
         fn any_cookie_names_an_account_or_nobody(cookie in "[0-9a-f.-]{0,80}|.{0,40}", expires_s in any::<i64>()) {
             let _ = named(&cookie);
-            prop_assert_eq!(named(&format!("id.{expires_s}.mac")), Some(("id", expires_s)));
+            let good = format!("id.{expires_s}.mac");
+            prop_assert_eq!(named(&good), Some(("id", expires_s)));
         }
     }
 }
