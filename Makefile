@@ -1,6 +1,6 @@
 # What a person or CI does here; each target is a script that can be read.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint e2e bench fuzz bootstrap
+.PHONY: help run test lint e2e bench chaos fuzz bootstrap
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,10 @@ lint: ## Formatting, clippy, rustdoc, licences, unused dependencies, the pages' 
 e2e: ## Only the end-to-end tests: both programs, killed and restarted, foreign clients, a real browser
 	@scripts/bootstrap.sh test
 	@scripts/test.sh e2e
+
+chaos: ## Faults under load in their long form: kills, databases, Redis and disks that fail; writes docs/reliability.md
+	@scripts/bootstrap.sh test
+	@scripts/chaos.sh
 
 fuzz: ## Ten million made-up bodies, and as many rules; `make test` makes a few hundred
 	@scripts/fuzz.sh

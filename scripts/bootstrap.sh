@@ -58,7 +58,8 @@ services() {
   debian redis-server:redis-server redis-cli:redis-tools psql:postgresql-client chromium:chromium python3:python3-venv
   # Debian puts the broker where only root looks, and starts it, which the tests do not need.
   [ -x /usr/sbin/mosquitto ] || debian mosquitto:mosquitto
-  # A PostgreSQL that answers already is good, however it was installed.
+  # Some tests start a server of their own; for the others one that answers already is good, however it was installed.
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || debian pg_ctlcluster:postgresql
   pg_isready -q -h 127.0.0.1 || debian pg_ctlcluster:postgresql
   start_redis
   start_postgres

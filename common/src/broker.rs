@@ -4,7 +4,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -14,6 +14,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use fred::{
     clients::Client,
+    error::Error,
     interfaces::{ClientLike, EventInterface, PubsubInterface},
     types::{
         Builder,
@@ -22,7 +23,7 @@ use fred::{
 };
 use tokio::{
     sync::{broadcast::error::RecvError, mpsc},
-    time,
+    time::{self, MissedTickBehavior},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,8 @@ const QUEUE: usize = 1024;
 const RECEIVED_QUEUE: usize = 16_384;
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(1);
 const RECONNECT_MS: u32 = 200;
+/// How often it is asked whether Redis answers, when there is nothing to send.
+const HEARTBEAT: Duration = Duration::from_secs(2);
 const SUBSCRIBE_AGAIN: Duration = Duration::from_secs(1);
 
 /// What comes from the other processes.
@@ -46,7 +49,24 @@ pub enum Heard {
 #[derive(Clone, Debug)]
 pub struct Broker {
     outgoing: mpsc::Sender<Bytes>,
-    up: Arc<AtomicBool>,
+    link: Arc<Link>,
+}
+
+/// How Redis stands with us. An outage is told of once, also one that was there before us, and its end too.
+#[derive(Debug, Default)]
+struct Link {
+    up: AtomicBool,
+    standing: Mutex<Standing>,
+}
+
+#[derive(Debug, Default)]
+struct Standing {
+    /// We are subscribed.
+    hears: bool,
+    /// What was sent last was answered: of a Redis that hangs nothing else tells.
+    answers: bool,
+    /// What was told last.
+    told_up: Option<bool>,
 }
 
 impl Broker {
@@ -62,23 +82,49 @@ impl Broker {
         let (publisher, subscriber) = (client(url)?, client(url)?);
         let (outgoing, queued) = mpsc::channel(QUEUE);
         let (heard, incoming) = mpsc::channel(QUEUE);
-        let broker = Self { outgoing, up: Arc::default() };
-        tokio::spawn(publish(publisher, channel.clone(), queued, stop.clone()));
-        tokio::spawn(listen(subscriber, channel, heard, (broker.up.clone(), stop.clone())));
+        let broker = Self { outgoing, link: Arc::default() };
+        tokio::spawn(publish(publisher, channel.clone(), queued, (broker.link.clone(), stop.clone())));
+        tokio::spawn(listen(subscriber, channel, heard, (broker.link.clone(), stop.clone())));
         Ok((broker, incoming))
     }
 
     /// Sends without waiting; when Redis is away or slow the message is dropped.
     pub fn publish(&self, message: Bytes) {
-        if self.outgoing.try_send(message).is_err() {
+        // What would wait for a Redis that is away is of no use when it is back, and takes memory until then.
+        if !self.is_up() || self.outgoing.try_send(message).is_err() {
             tracing::debug!("news dropped: Redis does not keep up");
         }
     }
 
-    /// Whether we are subscribed at the moment.
+    /// Whether we are subscribed at the moment, and are answered.
     #[must_use]
     pub fn is_up(&self) -> bool {
-        self.up.load(Ordering::Relaxed)
+        self.link.up.load(Ordering::Relaxed)
+    }
+}
+
+impl Link {
+    fn hears(&self, outcome: &Result<(), Error>) {
+        self.learn(outcome, |standing, good| standing.hears = good);
+    }
+
+    fn answers(&self, outcome: &Result<(), Error>) {
+        self.learn(outcome, |standing, good| standing.answers = good);
+    }
+
+    fn learn(&self, outcome: &Result<(), Error>, note: impl FnOnce(&mut Standing, bool)) {
+        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        note(&mut standing, outcome.is_ok());
+        let is_up = standing.hears && standing.answers;
+        self.up.store(is_up, Ordering::Relaxed);
+        match outcome {
+            Ok(()) if is_up && standing.told_up != Some(true) => tracing::info!("Redis carries the news between nodes"),
+            Err(error) if standing.told_up != Some(false) => {
+                tracing::warn!(%error, "Redis is away; other nodes are followed through the database until it is back");
+            }
+            _ => return,
+        }
+        standing.told_up = Some(is_up);
     }
 }
 
@@ -102,17 +148,25 @@ fn client(url: &str) -> anyhow::Result<Client> {
     Ok(builder.build()?)
 }
 
-async fn publish(client: Client, channel: String, mut queued: mpsc::Receiver<Bytes>, stop: CancellationToken) {
+async fn publish(
+    client: Client,
+    channel: String,
+    mut queued: mpsc::Receiver<Bytes>,
+    (link, stop): (Arc<Link>, CancellationToken),
+) {
     let connection = client.connect();
+    let mut heartbeat = time::interval(HEARTBEAT);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let message = tokio::select! {
+        let answered = tokio::select! {
             () = stop.cancelled() => break,
-            message = queued.recv() => message,
+            message = queued.recv() => match message {
+                Some(message) => client.publish::<(), _, _>(channel.as_str(), message).await,
+                None => break,
+            },
+            _ = heartbeat.tick() => client.ping::<()>(None).await,
         };
-        let Some(message) = message else { break };
-        if let Err(error) = client.publish::<(), _, _>(channel.as_str(), message).await {
-            tracing::debug!(%error, "news not published");
-        }
+        link.answers(&answered);
     }
     connection.abort();
 }
@@ -121,7 +175,7 @@ async fn listen(
     client: Client,
     channel: String,
     heard: mpsc::Sender<Heard>,
-    (up, stop): (Arc<AtomicBool>, CancellationToken),
+    (link, stop): (Arc<Link>, CancellationToken),
 ) {
     let (mut messages, mut reconnected) = (client.message_rx(), client.reconnect_rx());
     let mut failures = client.error_rx();
@@ -136,17 +190,15 @@ async fn listen(
                 Err(RecvError::Closed) => break,
             },
             Ok(_) = reconnected.recv() => {
-                is_deaf = !subscribe(&client, &channel, &up).await;
+                is_deaf = !subscribe(&client, &channel, &link).await;
                 Heard::Gap
             }
             () = time::sleep(SUBSCRIBE_AGAIN), if is_deaf => {
-                is_deaf = !subscribe(&client, &channel, &up).await;
+                is_deaf = !subscribe(&client, &channel, &link).await;
                 Heard::Gap
             }
             Ok((error, _)) = failures.recv() => {
-                if up.swap(false, Ordering::Relaxed) {
-                    tracing::warn!(%error, "Redis is away; other nodes are followed through the database until it is back");
-                }
+                link.hears(&Err(error));
                 continue;
             }
         };
@@ -156,14 +208,9 @@ async fn listen(
 }
 
 /// A client's subscriptions do not come back by themselves after a reconnection. False when it has to be tried again.
-async fn subscribe(client: &Client, channel: &str, up: &AtomicBool) -> bool {
+async fn subscribe(client: &Client, channel: &str, link: &Link) -> bool {
     let subscribed = client.subscribe(channel).await;
-    let was_up = up.swap(subscribed.is_ok(), Ordering::Relaxed);
-    match &subscribed {
-        Ok(()) if !was_up => tracing::info!("Redis carries the news between nodes"),
-        Ok(()) => {}
-        Err(error) => tracing::warn!(%error, "cannot subscribe in Redis; trying again"),
-    }
+    link.hears(&subscribed);
     subscribed.is_ok()
 }
 

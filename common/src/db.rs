@@ -13,7 +13,7 @@ use sqlx::{
     migrate::Migrator,
 };
 
-use crate::config::Durability;
+use crate::{config::Durability, outage::Outage};
 
 /// Which database stands behind the one SQL text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub struct Db {
     pub write: AnyPool,
     pub read: AnyPool,
     pub kind: Kind,
+    pub(crate) outage: Outage,
     /// Where a connection outside the pools goes, and what it begins with.
     own: (String, String),
 }
@@ -80,7 +81,7 @@ async fn open_sqlite(url: &str, durability: Durability) -> anyhow::Result<Db> {
     let opening = || format!("cannot open {}", path.display());
     let write = pool(1, pragmas.clone()).connect(&file).await.with_context(opening)?;
     let read = pool(4, pragmas.clone()).connect(&file).await.with_context(opening)?;
-    Ok(Db { write, read, kind: Kind::Sqlite, own: (file, pragmas) })
+    Ok(Db { write, read, kind: Kind::Sqlite, outage: Outage::default(), own: (file, pragmas) })
 }
 
 async fn open_postgres(url: &str, durability: Durability) -> anyhow::Result<Db> {
@@ -93,7 +94,8 @@ async fn open_postgres(url: &str, durability: Durability) -> anyhow::Result<Db> 
     // A server that restarted left dead connections behind.
     let opening = pool(12, setup.clone()).test_before_acquire(true).connect(url);
     let pool = opening.await.context("cannot reach the PostgreSQL server of DATABASE_URL")?;
-    Ok(Db { write: pool.clone(), read: pool, kind: Kind::Postgres, own: (url.to_owned(), setup) })
+    let (write, read, own) = (pool.clone(), pool, (url.to_owned(), setup));
+    Ok(Db { write, read, kind: Kind::Postgres, outage: Outage::default(), own })
 }
 
 /// A pool whose connections live for ever and begin with `setup`.

@@ -12,6 +12,7 @@ pub mod fields;
 pub mod guard;
 pub mod health;
 pub mod key;
+pub mod outage;
 pub mod page;
 pub mod problem;
 pub mod rejection;

@@ -9,6 +9,8 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::outage::Failed;
+
 /// An error with a status, a sentence that says what to change, and members of its own.
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -16,13 +18,14 @@ pub struct Problem {
     pub detail: String,
     members: Map<String, Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    failed: Option<Failed>,
 }
 
 impl Problem {
     /// `detail` is shown to the caller: it says what is wrong and what to change.
     #[must_use]
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), members: Map::new(), headers: Vec::new() }
+        Self { status, detail: detail.into(), members: Map::new(), headers: Vec::new(), failed: None }
     }
 
     #[must_use]
@@ -82,6 +85,12 @@ impl Problem {
         self.header(header::RETRY_AFTER, HeaderValue::from(u64::try_from(seconds).unwrap_or(1)))
     }
 
+    /// Adds the failure of the database that is behind it; its log tells of it.
+    #[must_use]
+    pub fn because(self, failed: Option<Failed>) -> Self {
+        Self { failed, ..self }
+    }
+
     /// The standard words for the status, as `title`.
     #[must_use]
     pub fn title(&self) -> &'static str {
@@ -112,6 +121,9 @@ impl IntoResponse for Problem {
         for (name, value) in self.headers.clone() {
             headers.insert(name, value);
         }
+        if let Some(failed) = self.failed.clone() {
+            response.extensions_mut().insert(failed);
+        }
         response.extensions_mut().insert(self);
         response
     }
@@ -119,7 +131,7 @@ impl IntoResponse for Problem {
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        tracing::error!(%error, "database failed");
-        Self::unavailable("The database does not answer; try again shortly.", Duration::from_secs(2))
+        let problem = Self::unavailable("The database does not answer; try again shortly.", Duration::from_secs(2));
+        problem.because(Some(error.into()))
     }
 }

@@ -136,7 +136,7 @@ impl Feed {
                 caught_up = self.catch_up(db) => caught_up,
             };
             if let Err(error) = caught_up {
-                tracing::warn!(%error, "cannot read the log; trying again");
+                db.failed(&error, "cannot read the log");
                 time::sleep(WAIT_AFTER_ERROR).await;
             }
         }

@@ -99,7 +99,7 @@ impl Flow {
             let room = self.room.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or(Room::All);
             match self.next(app, &room).await {
                 Err(error) => {
-                    tracing::warn!(%error, "a socket waits for the log");
+                    app.db.failed(&error, "a socket waits for the log");
                     time::sleep(WAIT_AFTER_ERROR).await;
                 }
                 Ok(Some(events)) => {

@@ -38,6 +38,7 @@ use common::{
     admin::{self, Gate},
     db::{self, Db},
     edge::{Edge, guard, harden},
+    outage,
     problem::Problem,
     seal::Vault,
     serve::{self, Answer},
@@ -264,7 +265,7 @@ fn router(app: &App) -> (Router, SocketIo) {
         .merge(assets::router());
     let pages =
         app.gate.guard(guarded.with_state(app.clone())).merge(open.with_state(app.clone())).merge(app.gate.routes());
-    let pages = harden(pages.fallback(async || Problem::not_found("such page")), pages::SITES);
+    let pages = harden(outage::told(pages, &app.db).fallback(async || Problem::not_found("such page")), pages::SITES);
     let intake = intake::routes().method_not_allowed_fallback(async || {
         Problem::new(http::StatusCode::METHOD_NOT_ALLOWED, "Send webhooks here by POST.")
     });

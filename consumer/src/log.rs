@@ -55,6 +55,7 @@ struct Append {
 /// What the writer works with.
 pub struct Writer {
     queue: mpsc::Receiver<Append>,
+    db: Db,
     appender: Appender,
     feed: Arc<Feed>,
     bus: Bus,
@@ -69,7 +70,8 @@ impl Log {
         let (sender, receiver) = mpsc::channel(queue.max(1));
         let firing = Arc::new(Notify::new());
         let log = Self { queue: sender, room: Arc::new(Semaphore::new(MAX_WAITING_KIB)), firing: firing.clone() };
-        (log, Writer { queue: receiver, appender: Appender::new(db), feed, bus, metrics, firing })
+        let appender = Appender::new(db.clone());
+        (log, Writer { queue: receiver, db, appender, feed, bus, metrics, firing })
     }
 
     /// Appends the events of one request, all or none, and waits for the commit.
@@ -146,7 +148,7 @@ impl Writer {
                 Ok(())
             }
             Err(error) => {
-                tracing::error!(%error, requests = answers.len(), "cannot commit; the senders are told to come again");
+                self.db.failed(&error, "cannot commit; the senders are told to come again");
                 time::sleep(WAIT_AFTER_ERROR).await;
                 Err(Refused::Failed)
             }

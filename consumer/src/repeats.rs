@@ -22,7 +22,7 @@ pub async fn follow(db: Db, feed: Arc<Feed>, is_followed: impl Fn() -> bool, sto
         if is_followed()
             && let Err(error) = look(&db, &feed, &mut known).await
         {
-            tracing::warn!(%error, "cannot read what was repeated; looking again");
+            db.failed(&error, "cannot read what was repeated");
         }
         tokio::select! {
             () = stop.cancelled() => return,

@@ -117,7 +117,7 @@ async fn keep_trying((db, feed): (&Db, &Feed), source: &str, rules: &Rules, read
                 break;
             }
             Ok(()) => is_last = true,
-            Err(error) => tracing::warn!(source, %error, "cannot read kept events anew; trying again"),
+            Err(error) => db.failed(&error, "cannot read kept events anew"),
         }
         tokio::select! {
             () = reading.stop.cancelled() => {}

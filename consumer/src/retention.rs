@@ -26,7 +26,7 @@ const RATES_S: i64 = 25 * 3600;
 pub async fn run(db: Db, feed: Arc<Feed>, keep: Retention, stop: CancellationToken) {
     loop {
         if let Err(error) = forget(&db, &feed, keep, &stop).await {
-            tracing::warn!(%error, "cannot forget old events; trying again later");
+            db.failed(&error, "cannot forget old events");
         }
         tokio::select! {
             () = stop.cancelled() => return,

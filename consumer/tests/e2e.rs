@@ -12,8 +12,6 @@ mod browser;
 mod chaos;
 #[path = "e2e/foreign.rs"]
 mod foreign;
-#[path = "e2e/kills.rs"]
-mod kills;
 #[path = "e2e/nodes.rs"]
 mod nodes;
 #[path = "e2e/path.rs"]

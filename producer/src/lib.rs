@@ -32,6 +32,7 @@ use common::{
     db,
     edge::{self, Edge},
     guard::Policy,
+    outage,
     seal::Vault,
     serve,
     time::now_ms,
@@ -165,6 +166,8 @@ fn router(app: &App, gate: &Gate, edge: &Edge) -> Router {
     let open = open.merge(api::openapi::route(openapi)).merge(pages::docs::route()).merge(pages::account::routes());
     let open = open.with_state(app.clone()).merge(accounts);
     let router = gate.guard(guarded).merge(gate.routes()).merge(open).merge(assets::router());
-    let router = router.fallback(api::not_found).method_not_allowed_fallback(api::method_not_allowed);
+    let router = outage::told(router, &app.store.db)
+        .fallback(api::not_found)
+        .method_not_allowed_fallback(api::method_not_allowed);
     edge::guard(edge::harden(router, pages::SITES), edge)
 }

@@ -107,7 +107,7 @@ async fn announce(app: &App, new: &NewEvent) {
     let held: BTreeSet<&str> = new.held().map(|subscriber| subscriber.account_id.as_str()).collect();
     for account in held {
         if let Err(error) = app.store.release_late(account, (new.max_failed_count, new.now_ms)).await {
-            tracing::warn!(%error, account.id = account, "cannot look whether the account was enabled meanwhile");
+            app.store.db.failed(&error, "cannot look whether an account was enabled meanwhile");
         }
     }
     for subscriber in &new.subscribers {

@@ -100,7 +100,7 @@ async fn admit(app: &App, socket: &SocketRef, auth: Auth) -> Result<(), NotAdmit
     let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let found = store::by_hash(&app.db, &doors::hash(&auth.key)).await;
     let found = found.map_err(|error| {
-        tracing::warn!(%error, "a device cannot be looked up");
+        app.db.failed(&error, "a device cannot be looked up");
         NotAdmitted("The database does not answer. Connect again.")
     })?;
     let Some(device) = found else {
@@ -190,7 +190,7 @@ fn printable(text: &str) -> String {
 /// Serves a connection until `end`, or until the socket is gone; when the database fails it ends too, and the device comes again.
 async fn serve(app: &App, socket: &SocketRef, connection: &Connection, end: &CancellationToken) {
     if let Err(error) = follow(app, socket, connection, end).await {
-        tracing::warn!(%error, "a device is not served; it has to connect again");
+        app.db.failed(&error, "a device is not served; it has to connect again");
         time::sleep(WAIT_AFTER_ERROR).await;
     }
 }

@@ -226,7 +226,7 @@ async fn certainly(app: &App, plan: Plan) -> sqlx::Result<bool> {
             Ok(done) => return Ok(done),
             Err(error) => error,
         };
-        tracing::warn!(%error, execution.id = plan.execution.id, "an execution is not committed; trying again");
+        app.db.failed(&error, "an execution is not committed");
         time::sleep(pause).await;
         if executions::by_id(&app.db, &plan.execution.id).await?.is_some() {
             return Ok(true);
@@ -257,6 +257,6 @@ pub async fn record(app: App, execution: Execution, body: String) {
         return;
     }
     if let Err(error) = executions::logged(&app.db, &id).await {
-        tracing::warn!(%error, execution.id = id, "an execution is brought to the log again, which knows it");
+        app.db.failed(&error, "an execution is brought to the log again, which knows it");
     }
 }

@@ -38,7 +38,7 @@ pub async fn run(app: App, stop: CancellationToken) {
         let wait = match look(&app, &stop).await {
             Ok(()) => poll,
             Err(refusal) => {
-                tracing::warn!(error = refusal.error, "cannot carry out what rules fired; trying again");
+                refusal.told(&app.db, "cannot carry out what rules fired");
                 WAIT_AFTER_ERROR
             }
         };

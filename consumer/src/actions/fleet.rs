@@ -151,7 +151,7 @@ pub async fn dispatch(app: App, stop: CancellationToken) {
         // Before the look: what comes during it is seen by the next one.
         log.mark_unchanged();
         if let Err(error) = look(&app, &mut reached).await {
-            tracing::warn!(%error, "cannot read the commands; looking again");
+            app.db.failed(&error, "cannot read the commands");
             time::sleep(WAIT_AFTER_ERROR).await;
         }
         tokio::select! {
@@ -204,7 +204,7 @@ pub async fn store_reports(app: App, mut queue: mpsc::Receiver<Waiting>, stop: C
                 app.fleet.moved();
             }
             Err(error) => {
-                tracing::warn!(%error, reports = reports.len(), "cannot store what devices report; they are told to say it again");
+                app.db.failed(&error, "cannot store what devices report; they are told to say it again");
                 time::sleep(WAIT_AFTER_ERROR).await;
             }
         }

@@ -188,7 +188,7 @@ async fn note(app: &App, entry: Entry, refusal: &Refusal) {
     let status = i64::from(refusal.status.as_u16());
     let entry = Entry { at_ms: now_ms(), what: "call".into(), status, detail: refusal.error.clone(), ..entry };
     if let Err(error) = audit::add(&app.db, entry).await {
-        tracing::warn!(%error, "a refused call is not in the audit");
+        app.db.failed(&error, "a refused call is not in the audit");
     }
 }
 

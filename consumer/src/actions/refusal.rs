@@ -7,21 +7,22 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use common::problem::Problem;
+use common::{db::Db, outage::Failed, problem::Problem};
 use serde_json::json;
 
 /// Why a call is refused, and what to change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Refusal {
     pub status: StatusCode,
     pub error: String,
     retry_after: Option<Duration>,
+    failed: Option<Failed>,
 }
 
 impl Refusal {
     #[must_use]
     pub fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        Self { status, error: error.into(), retry_after: None }
+        Self { status, error: error.into(), retry_after: None, failed: None }
     }
 
     #[must_use]
@@ -32,6 +33,14 @@ impl Refusal {
     #[must_use]
     pub fn bad_request(error: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    /// Tells of it where nobody is answered: in the log, the database's outage once.
+    pub fn told(&self, db: &Db, meaning: &str) {
+        match &self.failed {
+            Some(Failed(error)) => db.failed(error, meaning),
+            None => tracing::warn!(error = self.error, "{meaning}"),
+        }
     }
 
     #[must_use]
@@ -48,17 +57,16 @@ impl Refusal {
 
 impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
-        tracing::error!(%error, "database failed");
-        let wait = Some(Duration::from_secs(2));
+        let (retry_after, failed) = (Some(Duration::from_secs(2)), Some(error.into()));
         let error = "The database does not answer; nothing was done. Try again shortly.";
-        Self { retry_after: wait, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error) }
+        Self { retry_after, failed, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error) }
     }
 }
 
 /// As pages and the administrator's API tell it.
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let problem = Self::new(refusal.status, refusal.error);
+        let problem = Self::new(refusal.status, refusal.error).because(refusal.failed);
         match refusal.retry_after {
             Some(wait) => problem.retry_after(wait),
             None => problem,
@@ -73,6 +81,9 @@ impl IntoResponse for Refusal {
             // At least one: a client that trusts 0 would spin.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        if let Some(failed) = self.failed {
+            response.extensions_mut().insert(failed);
         }
         response
     }

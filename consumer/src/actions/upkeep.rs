@@ -22,7 +22,7 @@ const LATE_MS: i64 = 2000;
 pub async fn run(app: App, stop: CancellationToken) {
     for round in (0..SLOW).cycle() {
         if let Err(error) = look(&app, round == 0).await {
-            tracing::warn!(%error, "cannot keep commands up to date; trying again");
+            app.db.failed(&error, "cannot keep commands up to date");
         }
         tokio::select! {
             () = stop.cancelled() => return,

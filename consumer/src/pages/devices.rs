@@ -183,7 +183,7 @@ async fn next((app, told): Told) -> Option<(Result<Event, Infallible>, Told)> {
                 return Some((Ok(event), (app, Some(now))));
             }
             Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "cannot see whether a reading came; looking again"),
+            Err(error) => app.db.failed(&error, "cannot see whether a reading came"),
         }
         app.stop.run_until_cancelled(sleep(LOOK)).await?;
     }

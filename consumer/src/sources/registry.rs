@@ -97,7 +97,7 @@ impl Registry {
                 () = time::sleep(POLL) => {}
             }
             if let Err(error) = self.read_if_changed().await {
-                tracing::warn!(%error, "cannot read the sources; the present ones stay");
+                self.db.failed(&error, "cannot read the sources; the present ones stay");
             }
         }
     }

@@ -97,9 +97,8 @@ impl Recorder {
         if totals.is_empty() {
             return;
         }
-        let requests: i64 = totals.values().map(|total| total.total).sum();
         if let Err(error) = rejected::add(db, kept, &totals).await {
-            tracing::warn!(%error, requests, "cannot keep what was not let in");
+            db.failed(&error, "cannot keep what was not let in");
         }
         self.committed.send_replace(());
     }

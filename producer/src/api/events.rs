@@ -17,7 +17,7 @@ use crate::{
     App,
     extract::{Id, Params},
     progress::{Batch, Line},
-    store::batches,
+    store::{self, batches},
 };
 
 /// Lines that are read at once.
@@ -82,8 +82,8 @@ impl Follower {
             match self.read().await {
                 Ok(()) if !self.ready.is_empty() => {}
                 Ok(()) => self.wait().await,
-                Err(problem) => {
-                    tracing::warn!(batch.id = %self.id, detail = problem.detail, "cannot read the event log");
+                Err(error) => {
+                    self.app.store.db.failed(&error, "cannot read the event log of a batch");
                     self.pause(SLOW_POLL).await;
                 }
             }
@@ -91,7 +91,7 @@ impl Follower {
     }
 
     /// Reads what is new. The lines come first: a batch that has ended by then is shown whole.
-    async fn read(&mut self) -> Result<(), Problem> {
+    async fn read(&mut self) -> store::Result<()> {
         let entries = self.app.store.entries(&self.id, self.after, CHUNK).await?;
         let Some(stored) = self.app.store.batch(&self.id).await? else {
             self.ended = true;

@@ -11,9 +11,9 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Ready: the database answers.
+/// Ready: the database answers, and takes what is written.
 #[utoipa::path(get, path = "/readyz", tag = "operations",
-    responses((status = 200, description = "Ready"), (status = 503, description = "The database does not answer")))]
+    responses((status = 200, description = "Ready"), (status = 503, description = "The database does not answer, or has no room")))]
 pub async fn readyz(State(app): State<App>) -> Response {
     health::readiness(&app.store.db, app.news.is_up()).await
 }

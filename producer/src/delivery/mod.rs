@@ -113,7 +113,7 @@ impl Worker {
             let (pause, starved) = match round {
                 Ok(next) => next,
                 Err(error) => {
-                    tracing::error!(%error, "cannot claim deliveries");
+                    self.app.store.db.failed(&error, "cannot claim deliveries");
                     (WAIT_AFTER_ERROR, false)
                 }
             };

@@ -39,7 +39,7 @@ impl Worker {
                 tracing::debug!(endpoint.id = endpoint, pulled, "it listens again");
                 self.app.work.notify_one();
             }
-            Err(error) => tracing::warn!(%error, "cannot pull retries forward"),
+            Err(error) => self.app.store.db.failed(&error, "cannot pull retries forward"),
         }
     }
 }

@@ -41,7 +41,7 @@ async fn commit(app: &App, made: &mut [Made], paces: &Paces) {
     for left in (0..TRIES).rev() {
         match app.store.record(made, app.settings.max_failed_count, now_ms()).await {
             Ok(()) => return tell(app, made, paces),
-            Err(error) => tracing::error!(%error, attempts = made.len(), tries.left = left, "cannot record attempts"),
+            Err(error) => app.store.db.failed(&error, "cannot record attempts"),
         }
         let stopping = app.stop.is_cancelled() && left < TRIES - 3;
         if stopping || left == 0 {

@@ -33,7 +33,7 @@ pub async fn run(app: App, stop: CancellationToken) {
     loop {
         match controllers::all(&app.db).await {
             Ok(all) => follow(&app, &mut running, &all, &stop),
-            Err(error) => tracing::warn!(%error, "cannot read which controllers there are; looking again"),
+            Err(error) => app.db.failed(&error, "cannot read which controllers there are"),
         }
         tokio::select! {
             () = stop.cancelled() => return,

@@ -90,7 +90,7 @@ pub async fn store(app: App, stop: CancellationToken) {
         match screens::show(&app.db, &some).await {
             Ok(unknown) => keep(&app, unknown),
             Err(error) => {
-                tracing::warn!(%error, "what devices show is not stored; trying again");
+                app.db.failed(&error, "what devices show is not stored");
                 keep(&app, some.into_iter().collect());
             }
         }

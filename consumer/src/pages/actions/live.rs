@@ -49,7 +49,7 @@ async fn next((app, execution, told): Told) -> Option<(Result<Event, Infallible>
             }
             Ok(_) => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot see whether an action moved; looking again");
+                app.db.failed(&error, "cannot see whether an action moved");
                 app.stop.run_until_cancelled(sleep(LOOK)).await?;
             }
         }

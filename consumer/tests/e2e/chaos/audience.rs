@@ -123,9 +123,9 @@ async fn connected(kind: Kind, address: &str, seen: &Mutex<Seen>) -> Option<()> 
         } else if text.starts_with(&format!("40{namespace}")) {
             say(&mut stream, format!("42{namespace},1{}", joining(kind, seen))).await?;
         } else if let Some(answer) = text.strip_prefix(&format!("43{namespace},1")) {
-            seen.lock().unwrap().joins(kind, serde_json::from_str(answer).ok()?);
+            seen.lock().unwrap().joins(kind, &serde_json::from_str::<Vec<Value>>(answer).ok()?);
         } else if let Some(event) = text.strip_prefix(&format!("42{namespace},")) {
-            seen.lock().unwrap().takes(kind, serde_json::from_str(event).ok()?);
+            seen.lock().unwrap().takes(kind, &serde_json::from_str::<Vec<Value>>(event).ok()?);
         } else if text.starts_with("41") || text.starts_with("44") {
             return None;
         }
@@ -156,17 +156,17 @@ fn joining(kind: Kind, seen: &Mutex<Seen>) -> Value {
 
 impl Seen {
     /// The answer to the joining.
-    fn joins(&mut self, kind: Kind, answer: Vec<Value>) {
+    fn joins(&mut self, kind: Kind, answer: &[Value]) {
         self.joined = true;
         if kind == Kind::Dashboard {
-            self.takes(kind, vec!["frame".into(), answer[0]["frame"].clone()]);
+            self.frame(&answer[0]["frame"]);
         }
         if kind == Kind::Follower && answer[0]["recovered"] != true {
             self.disordered.push(format!("the log does not reach back to {}: {answer:?}", self.last));
         }
     }
 
-    fn takes(&mut self, kind: Kind, event: Vec<Value>) {
+    fn takes(&mut self, kind: Kind, event: &[Value]) {
         match kind {
             Kind::Follower => self.offset(event[2].as_u64().expect("it asked for offsets")),
             Kind::Tutorial => self.connections.last_mut().expect("it has joined").push(task_of_message(&event[1])),

@@ -1,6 +1,8 @@
 //! SIGKILL of each program at random moments.
 
-use super::{Expected, Trial, often};
+use std::time::Duration;
+
+use super::{Expected, Trial, often, restart};
 use crate::support::stack::{Mode, Stack};
 
 #[tokio::test]
@@ -15,38 +17,30 @@ async fn both_programs_survive_kills_on_postgres_and_redis() {
 
 /// One of the two, or both a few milliseconds apart in either order; started again in either order.
 async fn survives_kills(mode: Mode) {
-    let mut trial = Trial::begin("SIGKILL of the consumer, the producer or both", mode, Stack::start(mode).await).await;
+    let mut trial =
+        Trial::begin("SIGKILL of the consumer, the producer, or both", mode, Stack::start(mode).await).await;
     for round in 0..often(3, 50) {
-        let moment = usize::try_from(trial.dice.between(1, 150)).unwrap();
-        trial.goes_on(moment).await;
+        trial.goes_on_to_a_moment(150).await;
         trial.hurts();
-        kill(&mut trial, round % 3).await;
+        match round % 3 {
+            0 => restart(&mut trial.stack.consumer),
+            1 => restart(&mut trial.stack.producer),
+            _ => kill_both(&mut trial).await,
+        }
         trial.heals().await;
     }
     trial.ends(&Expected::default()).await;
 }
 
-async fn kill(trial: &mut Trial, which: usize) {
-    let gap = std::time::Duration::from_millis(trial.dice.between(0, 30));
-    let swapped = [(); 2].map(|()| trial.dice.between(0, 1) == 1);
-    let (consumer, producer) = (&mut trial.stack.consumer.process, &mut trial.stack.producer.process);
-    match which {
-        0 => [consumer].into_iter().for_each(|only| {
-            only.kill();
-            only.start_again();
-        }),
-        1 => [producer].into_iter().for_each(|only| {
-            only.kill();
-            only.start_again();
-        }),
-        _ => {
-            let (first, second) = if swapped[0] { (consumer, producer) } else { (producer, consumer) };
-            first.kill();
-            tokio::time::sleep(gap).await;
-            second.kill();
-            let (first, second) = if swapped[1] { (first, second) } else { (second, first) };
-            first.start_again();
-            second.start_again();
-        }
-    }
+async fn kill_both(trial: &mut Trial) {
+    let gap = Duration::from_millis(trial.dice.between(0, 30));
+    let [swap_kills, swap_starts] = [(); 2].map(|()| trial.dice.between(0, 1) == 1);
+    let both = (&mut trial.stack.consumer.process, &mut trial.stack.producer.process);
+    let (first, second) = if swap_kills { (both.1, both.0) } else { both };
+    first.kill();
+    tokio::time::sleep(gap).await;
+    second.kill();
+    let (first, second) = if swap_starts { (second, first) } else { (first, second) };
+    first.start_again();
+    second.start_again();
 }

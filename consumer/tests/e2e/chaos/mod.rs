@@ -84,6 +84,12 @@ impl Trial {
         eventually("the load goes on", STAGE, async || (self.load.accepted() >= wanted).then_some(())).await;
     }
 
+    /// Waits for a random moment, before so many further webhooks were accepted.
+    pub async fn goes_on_to_a_moment(&mut self, most: u64) {
+        let moment = self.dice.between(1, most);
+        self.goes_on(usize::try_from(moment).unwrap()).await;
+    }
+
     /// Counts a fault that is about to be done.
     pub const fn hurts(&mut self) {
         self.faults += 1;

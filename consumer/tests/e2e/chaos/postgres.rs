@@ -17,8 +17,7 @@ async fn a_postgres_that_restarts_or_crashes_loses_nothing_that_was_accepted() {
     let server = PostgresServer::start();
     let mut trial = begin("PostgreSQL restarts (fast), or crashes (immediate)", &server).await;
     for round in 0..often(2, 20) {
-        let moment = trial.dice.between(1, 100);
-        trial.goes_on(usize::try_from(moment).unwrap()).await;
+        trial.goes_on_to_a_moment(100).await;
         trial.hurts();
         server.stop(["fast", "immediate"][round % 2]);
         for service in trial.services() {
@@ -36,8 +35,7 @@ async fn connections_that_postgres_drops_lose_nothing_that_was_accepted() {
     let server = PostgresServer::start();
     let mut trial = begin("PostgreSQL drops every connection", &server).await;
     for _ in 0..often(3, 50) {
-        let moment = trial.dice.between(1, 100);
-        trial.goes_on(usize::try_from(moment).unwrap()).await;
+        trial.goes_on_to_a_moment(100).await;
         trial.hurts();
         server.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname like 'hookcast%'");
         trial.heals().await;

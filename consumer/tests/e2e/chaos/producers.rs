@@ -12,8 +12,7 @@ async fn two_producers_of_one_queue_that_are_killed_in_turn_deliver_everything_o
     stack.more_producers.push(other);
     let mut trial = Trial::begin("Two producers of one queue, killed in turn", MODE, stack).await;
     for round in 0..often(3, 30) {
-        let moment = trial.dice.between(1, 100);
-        trial.goes_on(usize::try_from(moment).unwrap()).await;
+        trial.goes_on_to_a_moment(100).await;
         trial.hurts();
         match round % 2 {
             0 => restart(&mut trial.stack.producer),

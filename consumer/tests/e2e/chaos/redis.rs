@@ -32,8 +32,7 @@ async fn broker_is(trial: &Trial, word: &str) {
 async fn a_redis_that_is_killed_delays_the_news_and_loses_none() {
     let mut trial = begin("Redis is killed, and started again").await;
     for _ in 0..often(2, 20) {
-        let moment = trial.dice.between(1, 100);
-        trial.goes_on(usize::try_from(moment).unwrap()).await;
+        trial.goes_on_to_a_moment(100).await;
         trial.hurts();
         redis(&mut trial).kill();
         broker_is(&trial, "down").await;

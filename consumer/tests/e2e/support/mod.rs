@@ -29,12 +29,7 @@ pub async fn eventually<T>(what: &str, patience: Duration, mut check: impl Async
 pub struct Dice(pub u64);
 
 impl Dice {
-    /// Seeded by `E2E_SEED`, or else by the clock; the seed is printed, so that a failure can be run again.
-    pub fn from_environment() -> Self {
-        Self::seeded_by("E2E_SEED", clock_millis())
-    }
-
-    /// Seeded by this variable, or else by `usual`; the seed is printed.
+    /// Seeded by this variable, or else by `usual`; the seed is printed, so that a failure can be run again.
     pub fn seeded_by(variable: &str, usual: u64) -> Self {
         let seed = std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
         eprintln!("{variable}={seed}");
@@ -48,9 +43,4 @@ impl Dice {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         low + (mixed ^ (mixed >> 31)) % (high - low + 1)
     }
-}
-
-fn clock_millis() -> u64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    u64::try_from(now.as_millis()).unwrap()
 }

@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use common::outage::Failed;
 use serde::Serialize;
 use serde_json::{json, value::RawValue};
 use utoipa::ToSchema;
@@ -20,6 +21,7 @@ pub struct Refusal {
     key: &'static str,
     text: String,
     retry_after: Option<Duration>,
+    failed: Option<Failed>,
 }
 
 pub type Answer = Result<Response, Refusal>;
@@ -27,7 +29,7 @@ pub type Answer = Result<Response, Refusal>;
 impl Refusal {
     /// `{"Error": text}`.
     pub fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, key: "Error", text: text.into(), retry_after: None }
+        Self { status, key: "Error", text: text.into(), retry_after: None, failed: None }
     }
 
     pub fn bad(text: impl Into<String>) -> Self {
@@ -56,9 +58,9 @@ impl Refusal {
 
 impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
-        tracing::error!(%error, "database failed");
-        let wait = Duration::from_secs(2);
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "The database does not answer; try again shortly.").after(wait)
+        let told = "The database does not answer; try again shortly.";
+        let refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, told).after(Duration::from_secs(2));
+        Self { failed: Some(error.into()), ..refusal }
     }
 }
 
@@ -78,6 +80,9 @@ impl IntoResponse for Refusal {
         let mut response = json(self.status, &json!({ self.key: self.text }));
         if let Some(wait) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        if let Some(failed) = self.failed {
+            response.extensions_mut().insert(failed);
         }
         response
     }

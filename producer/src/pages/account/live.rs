@@ -55,7 +55,7 @@ impl Follower {
                 }
                 Ok(Some(_)) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "cannot look whether deliveries moved");
+                    self.app.store.db.failed(&error, "cannot look whether deliveries moved");
                     self.app.stop.run_until_cancelled(sleep(SLOW_POLL)).await;
                 }
             }

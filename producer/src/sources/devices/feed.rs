@@ -121,7 +121,7 @@ impl Feed {
         loop {
             let event = Event { registration: self.registration.clone(), data: Some(data.to_owned()), key: None };
             let Err(error) = trigger::fire(&self.app, event).await else { return };
-            tracing::warn!(%error, source = self.source, "cannot store a change; trying again");
+            self.app.store.db.failed(&error, "cannot store a change of a device");
             self.complain(&format!("cannot store a change: {error}"));
             sleep(STORE_WAIT).await;
         }

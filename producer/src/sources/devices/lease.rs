@@ -67,7 +67,7 @@ impl Lease {
                 false
             }
             Err(error) => {
-                tracing::warn!(%error, source = self.source, "cannot ask for the lease");
+                self.app.store.db.failed(&error, "cannot ask for the lease of a source");
                 false
             }
         }
