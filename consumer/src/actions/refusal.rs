@@ -37,9 +37,10 @@ impl Refusal {
 
     /// Tells of it where nobody is answered: in the log, the database's outage once.
     pub fn told(&self, db: &Db, meaning: &str) {
-        match &self.failed {
-            Some(Failed(error)) => db.failed(error, meaning),
-            None => tracing::warn!(error = self.error, "{meaning}"),
+        if let Some(Failed(error)) = &self.failed {
+            db.failed(error, meaning);
+        } else {
+            tracing::warn!(error = self.error, "{meaning}");
         }
     }
 
