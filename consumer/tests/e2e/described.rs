@@ -5,9 +5,12 @@ use std::{process::Output, time::Duration};
 use serde_json::json;
 use tokio::{process::Command, time::timeout};
 
-use crate::support::databases::Database;
-use crate::support::stack::Service;
-use crate::support::{eventually, http, process::root};
+use crate::support::{
+    databases::{Database, server},
+    eventually, http,
+    process::root,
+    stack::Service,
+};
 
 /// So that a failure can be run again.
 const SEED: &str = "20261130";
@@ -19,7 +22,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 
 #[tokio::test]
 async fn the_consumers_api_answers_as_it_is_described() {
-    let (folder, database) = (tempfile::tempdir().unwrap(), Database::create("consumer").await);
+    let (folder, database) = (tempfile::tempdir().unwrap(), Database::create(&server(), "consumer").await);
     let mut consumer = Service::start("consumer", folder.path(), &[("DATABASE_URL", database.url.clone())]);
     let client = http::client();
     consumer.ready(&client).await;
@@ -43,7 +46,7 @@ async fn the_consumers_api_answers_as_it_is_described() {
 
 #[tokio::test]
 async fn the_producers_api_answers_as_it_is_described() {
-    let (folder, database) = (tempfile::tempdir().unwrap(), Database::create("producer").await);
+    let (folder, database) = (tempfile::tempdir().unwrap(), Database::create(&server(), "producer").await);
     let settings = [
         ("DATABASE_URL", &*database.url),
         ("MAX_NBR_TASKS", "20"),

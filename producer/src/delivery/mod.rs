@@ -240,7 +240,7 @@ impl Worker {
                 () = self.abandon.cancelled() => return false,
             }
         };
-        self.spells.learn(&endpoint, &answer, Instant::now());
+        self.spells.learn(endpoint, &answer, Instant::now());
         let verdict = self.paces.learn(&endpoint.id, &answer, (began, now_ms()));
         let made = self.made(claimed, answer, verdict, (at_ms, ms(began.elapsed())));
         // The recorder ends after every worker task, so it always takes this. Only then the place is free:

@@ -127,8 +127,11 @@ impl Store {
             "update deliveries set lease = null, due_ms = $1 where state = 0 and lease = $2 and id in ({})",
             common::db::list(3, ids.len())
         );
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(now_ms).bind(holder);
-        ids.iter().fold(query, |query, id| query.bind(id)).execute(&self.db.write).await.map(drop)
+        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(now_ms).bind(holder);
+        for id in ids {
+            query = query.bind(id);
+        }
+        query.execute(&self.db.write).await.map(drop)
     }
 
     /// Gives back what an earlier process held; only for the sole owner of the database, at its start.

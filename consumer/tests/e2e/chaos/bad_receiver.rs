@@ -29,7 +29,6 @@ pub enum Fault {
 }
 
 /// What no receiver should do; to ask for patience is fine.
-
 pub const FAULTS: [Fault; 6] =
     [Fault::Answers500, Fault::Hangs, Fault::Resets, Fault::EndlessHeaders, Fault::HugeBody, Fault::RedirectsInACircle];
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{listed, own_key, pair};
 use crate::{
     actions::Device,
-    support::{TestApp, on_both},
+    support::{TestApp, forms::page, on_both},
 };
 
 async fn says(device: &mut Device, showing: Value) {
