@@ -39,7 +39,9 @@ async fn outlives_bad_receivers(mode: Mode) {
             assert_eq!((told["pending"].as_u64(), receiver.accepted()), (Some(TASKS), (0, 0)), "{:?}", receiver.fault);
             reasons_are_clear(&trial.stack, receiver.fault, batch).await;
         }
-        bad.iter().for_each(|(receiver, _)| receiver.become_good());
+        for (receiver, _) in &bad {
+            receiver.become_good();
+        }
         trial.heals().await;
         for (receiver, batch) in &bad {
             has_taken_each_once(&mut trial.stack, receiver, batch).await;

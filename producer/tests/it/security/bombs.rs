@@ -77,7 +77,7 @@ async fn a_compressed_body_is_not_opened_and_a_compressed_answer_only_as_far_as_
     let stage = Stage::set(Database::sqlite()).await;
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     for _ in 0..64 {
-        gzip.write_all(&[b' '; 1 << 20]).unwrap();
+        gzip.write_all(&vec![b' '; 1 << 20]).unwrap();
     }
     let bomb = gzip.finish().unwrap();
     let owner = stage.join("owner", "/owner").await;
