@@ -11,23 +11,19 @@ use crate::{App, store};
 /// Runs until the app stops. It begins with what an earlier process left: the clock may have been set while nobody ran.
 pub async fn follow(app: App, lease: Duration) {
     let following = async {
-        let (mut clock, mut ends_pauses) = (Clock::default(), false);
+        let mut clock = Clock::default();
         loop {
-            while let Err(error) = count_anew(&app, lease, ends_pauses).await {
+            while let Err(error) = count_anew(&app, lease).await {
                 tracing::warn!(%error, "cannot count anew what waits; trying again");
                 sleep(WAIT_AFTER_ERROR).await;
             }
             while clock.set().await > 0 {}
-            ends_pauses = true;
         }
     };
     app.stop.run_until_cancelled(following).await;
 }
 
-async fn count_anew(app: &App, lease: Duration, ends_pauses: bool) -> store::Result<()> {
-    if ends_pauses {
-        app.store.end_pauses(now_ms()).await?;
-    }
+async fn count_anew(app: &App, lease: Duration) -> store::Result<()> {
     let moved = app.store.count_from(now_ms(), ms(lease)).await?;
     if moved > 0 {
         tracing::info!(deliveries = moved, "what a clock that was ahead made wait is counted from now");

@@ -12,11 +12,13 @@ on_both! {
         let id = producer.produce("count=3&wait=0").await;
         producer.until(&id, "the attempts are recorded", |batch| batch["seq"] == 3).await;
         producer.end().await.unwrap();
-        // Two were to be tried again at once, and one is in the hands of a producer that died.
+        // Two were to be tried again at once, the receiver asked for patience, and one is in the hands of a producer that died.
         let ahead = "update deliveries set updated_ms = updated_ms + 3600000, due_ms = updated_ms + 3600000";
         sqlx::query(ahead).execute(&mut database.connection().await).await.unwrap();
         let leased = "update deliveries set lease = 'another', due_ms = due_ms + 10000 where position = 3";
         sqlx::query(leased).execute(&mut database.connection().await).await.unwrap();
+        let paused = "update endpoints set not_before_ms = (select max(due_ms) from deliveries)";
+        sqlx::query(paused).execute(&mut database.connection().await).await.unwrap();
 
         receiver.always(Answer::status(200));
         let producer = Producer::run(settings).await;

@@ -65,7 +65,7 @@ async fn what_a_bad_receiver_never_takes_is_a_dead_letter_until_it_is_retried_by
     }
     for (receiver, batch) in &bad {
         receiver.become_good();
-        let url = format!("{}/api/batches/{batch}/retry", trial.stack.producer.url);
+        let url = format!("{}/batches/{batch}/retry", trial.stack.producer.url);
         assert_eq!(http::post_json(&trial.stack.client, &url, &json!({})).await.status(), 202);
         has_taken_each_once(&mut trial.stack, receiver, batch).await;
     }
