@@ -22,7 +22,7 @@ use crate::{
     counts::Counts,
     event::{Event, Repeated, Summary},
     feed::Snapshot,
-    sockets,
+    sockets::{self, NotAdmitted},
     store::counts::Tally,
 };
 
@@ -130,7 +130,12 @@ struct Place(String);
 pub fn open(io: &SocketIo, app: &App) {
     let (following, admitting) = (app.clone(), app.clone());
     let connected = async move |socket: SocketRef| welcome(&following, &socket);
-    io.ns(LIVE, connected.with(async move |socket: SocketRef| sockets::admit_viewer(&admitting, &socket).await));
+    let admit = async move |socket: SocketRef| {
+        sockets::admit_viewer(&admitting, &socket).await?;
+        listen(&admitting, &socket);
+        Ok::<_, NotAdmitted>(())
+    };
+    io.ns(LIVE, connected.with(admit));
     app.tasks.spawn(frames(io.clone(), app.clone(), app.stop.clone()));
 }
 
@@ -141,8 +146,13 @@ fn welcome(app: &App, socket: &SocketRef) {
             leave(&mut rooms_of(&audience), &room);
         }
     });
+    sockets::is_welcome(socket);
+}
+
+fn listen(app: &App, socket: &SocketRef) {
     let app = app.clone();
     socket.on("join", async move |socket: SocketRef, TryData(asked): TryData<Join>, ack: AckSender| {
+        sockets::arrived(&socket).await;
         let asked = asked.unwrap_or_default();
         let source = asked.source.filter(|source| !source.is_empty());
         let sent = if move_to(&app, &socket, source.clone().unwrap_or_default()) {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use socketioxide::{
     SocketIo,
-    extract::{AckSender, Extension, SocketRef, TryData},
+    extract::{AckSender, SocketRef, TryData},
     handler::ConnectHandler,
 };
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     App,
     flow::{Flow, Room, SharedRoom},
-    sockets,
+    sockets::{self, NotAdmitted},
 };
 
 const COLLECT: &str = "/collectHooks";
@@ -26,28 +26,33 @@ const COLLECT: &str = "/collectHooks";
 pub fn open(io: &SocketIo, app: &App) {
     let (collecting, admitting) = (app.clone(), app.clone());
     let connected = async move |socket: SocketRef| welcome(&collecting, &socket);
-    io.ns(COLLECT, connected.with(async move |socket: SocketRef| sockets::admit(&admitting, &socket)));
+    let admit = async move |socket: SocketRef| {
+        sockets::admit(&admitting, &socket)?;
+        listen(&admitting, &socket);
+        Ok::<_, NotAdmitted>(())
+    };
+    io.ns(COLLECT, connected.with(admit));
 }
 
 fn welcome(app: &App, socket: &SocketRef) {
     let gone = sockets::count(app, socket, COLLECT, |_| {});
     socket.extensions.insert(Listener { room: SharedRoom::default(), gone });
+    sockets::is_welcome(socket);
+}
+
+fn listen(app: &App, socket: &SocketRef) {
     let app = app.clone();
-    socket.on(
-        "join_room",
-        async move |socket: SocketRef,
-                    TryData(asked): TryData<Value>,
-                    Extension(listener): Extension<Listener>,
-                    ack: AckSender| {
-            let answer = match Asked::read(asked.unwrap_or_default()) {
-                Ok(asked) => listener.join(&app, &socket, asked),
-                Err(problem) => Joined::Refused { error: problem },
-            };
-            if let Err(error) = ack.send(&answer) {
-                tracing::debug!(%error, "join_room not acknowledged");
-            }
-        },
-    );
+    socket.on("join_room", async move |socket: SocketRef, TryData(asked): TryData<Value>, ack: AckSender| {
+        sockets::arrived(&socket).await;
+        let Some(listener) = socket.extensions.get::<Listener>() else { return };
+        let answer = match Asked::read(asked.unwrap_or_default()) {
+            Ok(asked) => listener.join(&app, &socket, asked),
+            Err(problem) => Joined::Refused { error: problem },
+        };
+        if let Err(error) = ack.send(&answer) {
+            tracing::debug!(%error, "join_room not acknowledged");
+        }
+    });
 }
 
 /// What a client asks of `join_room`: nothing, the name of a source, or `{"since": OFFSET or null, "source": NAME}`.

@@ -87,7 +87,29 @@ pub fn admit_known(app: &App, socket: &SocketRef) -> Result<(), NotAdmitted> {
         return Err(NotAdmitted("As many sockets are connected as this service takes. Come again later."));
     };
     socket.extensions.insert(Place(Arc::new(Mutex::new(Some(place)))));
+    socket.extensions.insert(Arrival(CancellationToken::new()));
     Ok(())
+}
+
+/// Ends when the socket is welcome.
+///
+/// A client is told that it is connected before the namespace's handler runs, and what it says at once would be heard by nobody. So its words are
+/// listened to as it is admitted, and wait for this.
+#[derive(Clone)]
+struct Arrival(CancellationToken);
+
+/// Says that the socket is welcome: what it said meanwhile may go on.
+pub fn is_welcome(socket: &SocketRef) {
+    if let Some(Arrival(welcome)) = socket.extensions.get() {
+        welcome.cancel();
+    }
+}
+
+/// Waits until the socket is welcome.
+pub async fn arrived(socket: &SocketRef) {
+    if let Some(Arrival(welcome)) = socket.extensions.get() {
+        welcome.cancelled().await;
+    }
 }
 
 /// The place that [`admit`] took for the socket.
