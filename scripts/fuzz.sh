@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every property that is told of made-up inputs, with FUZZ_CASES of them each, in a release build: five properties of the bodies that may arrive, four
-# of rules and what they read. Ends at the first that does not hold, and says which input it was.
+# Every property that is told of made-up inputs, with FUZZ_CASES of them each, in a release build: bodies, headers, addresses, forms, calls,
+# queries, rules, and what devices and receivers say (docs/security.md lists them). Ends at the first that does not hold, and says which input it was.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/settings.sh

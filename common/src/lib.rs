@@ -10,6 +10,7 @@ pub mod envelope;
 pub mod evok;
 pub mod fields;
 pub mod guard;
+pub mod guesses;
 pub mod health;
 pub mod key;
 pub mod page;

@@ -8,6 +8,8 @@ mod support;
 
 #[path = "e2e/browser.rs"]
 mod browser;
+#[path = "e2e/described.rs"]
+mod described;
 #[path = "e2e/foreign.rs"]
 mod foreign;
 #[path = "e2e/kills.rs"]

@@ -28,6 +28,8 @@ pub const ADMIN: &str = "admin";
 pub const DEVICES: &str = "hookcast devices";
 /// Bytes of a key: 160 random bits.
 const KEY_BYTES: usize = 20;
+/// Wrong API keys that one address may try a minute. A good one from there is good all the same.
+pub const GUESSES: u32 = 100;
 /// For so long the key before the one in force signs beside it.
 pub const GRACE: Duration = Duration::from_hours(24);
 

@@ -32,6 +32,7 @@ use common::{
     db,
     edge::{self, Edge},
     guard::Policy,
+    guesses::Guesses,
     seal::Vault,
     serve,
     time::now_ms,
@@ -59,6 +60,8 @@ pub struct App {
     pub handshake: Arc<Handshake>,
     /// Opens the accounts' keys.
     pub vault: Arc<Vault>,
+    /// Wrong API keys of accounts.
+    pub guesses: Arc<Guesses>,
     /// What sessions of accounts are signed with.
     pub session_key: Arc<str>,
     /// Wakes the worker: something is due now.
@@ -99,6 +102,7 @@ impl App {
         accounts::check_secret_key(&store, &vault).await?;
         Ok(Self {
             vault: vault.into(),
+            guesses: Guesses::new(accounts::GUESSES).into(),
             session_key: common::key::mac(&secret, "account sessions").into(),
             settings: settings.into(),
             store,
@@ -168,3 +172,6 @@ fn router(app: &App, gate: &Gate, edge: &Edge) -> Router {
     let router = router.fallback(api::not_found).method_not_allowed_fallback(api::method_not_allowed);
     edge::guard(edge::harden(router, pages::SITES), edge)
 }
+
+#[cfg(test)]
+mod fuzz;

@@ -3,18 +3,18 @@
 //! Both the literal address in a URL and what DNS says are checked; the addresses that were checked are the ones that are dialled.
 
 pub mod allow;
+mod dns;
 
 use std::{
     error::Error,
     fmt, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
 };
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use allow::AllowList;
+pub use dns::GuardedDns;
 
 /// What may be connected to.
 #[derive(Clone, Debug, Default)]
@@ -95,18 +95,9 @@ impl Policy {
     /// # Errors
     /// When there is none.
     pub async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Denied> {
-        let unknown = || Denied::NoSuchName { host: host.to_owned() };
-        let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await.map_err(|_| unknown())?.collect();
-        let first = found.first().ok_or_else(unknown)?.ip();
-        if self.allowed.lists_name(host) {
-            return Ok(found);
-        }
-        let permitted: Vec<SocketAddr> = found.into_iter().filter(|found| self.permits(found.ip())).collect();
-        if permitted.is_empty() {
-            Err(Denied::Blocked { host: host.to_owned(), address: first })
-        } else {
-            Ok(permitted)
-        }
+        let found = tokio::net::lookup_host((host, port)).await;
+        let found = found.map_err(|_| Denied::NoSuchName { host: host.to_owned() })?.collect();
+        self.permitted(host, found)
     }
 }
 
@@ -116,19 +107,6 @@ pub fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option
     let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     let inside = inside.map(|inside| inside as &(dyn Error + 'static));
     inside.or_else(|| error.source()).and_then(cause).or_else(|| error.downcast_ref())
-}
-
-/// The policy as reqwest's resolver: what it returns is dialled, so there is no second look-up that could say something else.
-pub struct GuardedDns(pub Arc<Policy>);
-
-impl Resolve for GuardedDns {
-    fn resolve(&self, name: Name) -> Resolving {
-        let policy = Arc::clone(&self.0);
-        Box::pin(async move {
-            let addresses = policy.resolve(name.as_str(), 0).await?;
-            Ok(Box::new(addresses.into_iter()) as Addrs)
-        })
-    }
 }
 
 fn is_public(address: IpAddr) -> bool {

@@ -99,11 +99,11 @@ fn each_file_says_what_it_is_and_is_short_enough_to_read() {
 }
 
 /// One file of a crate's `src`, without its unit tests.
-struct Source {
-    path: PathBuf,
+pub struct Source {
+    pub path: PathBuf,
     /// The first folder under `src`, or the file's stem.
     module: String,
-    text: String,
+    pub text: String,
 }
 
 impl Source {
@@ -150,7 +150,7 @@ fn the_names_of_a_group_are_found() {
     );
 }
 
-fn sources(package: &str) -> impl Iterator<Item = Source> {
+pub fn sources(package: &str) -> impl Iterator<Item = Source> {
     let src = root().join(package).join("src");
     files(&src).into_iter().map(move |path| {
         let text = fs::read_to_string(&path).unwrap();

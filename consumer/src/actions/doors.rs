@@ -2,13 +2,13 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use common::{
     db::Db,
+    guesses::Guesses,
     key,
     time::{now_ms, now_us, rfc3339},
 };
@@ -21,9 +21,6 @@ use crate::{
 
 /// Wrong keys that one address may try a minute.
 const GUESSES: u32 = 20;
-const MINUTE: Duration = Duration::from_mins(1);
-/// Addresses whose guesses are counted each by itself; those beyond share a count.
-const MAX_ADDRESSES: usize = 10_000;
 /// Paces that are remembered.
 const MAX_PACES: usize = 4096;
 /// Questions for outcomes that a key may ask a minute.
@@ -43,25 +40,13 @@ pub enum Purpose {
 pub struct Doors {
     /// By the rate as well: who changes that of a key has it at once.
     paces: Mutex<HashMap<(String, Purpose, u32), Arc<Pace>>>,
-    guesses: Mutex<Guesses>,
+    guesses: Guesses,
     audited: Pace,
-}
-
-/// The wrong tries since a moment, by address; all are forgotten together.
-struct Guesses {
-    since: Instant,
-    wrong: HashMap<IpAddr, u32>,
-}
-
-impl Default for Guesses {
-    fn default() -> Self {
-        Self { since: Instant::now(), wrong: HashMap::new() }
-    }
 }
 
 impl Default for Doors {
     fn default() -> Self {
-        Self { paces: Mutex::default(), guesses: Mutex::default(), audited: Pace::new(AUDITED) }
+        Self { paces: Mutex::default(), guesses: Guesses::new(GUESSES), audited: Pace::new(AUDITED) }
     }
 }
 
@@ -105,22 +90,8 @@ impl Doors {
     /// # Errors
     /// 429 when this address sent too many within the minute.
     pub fn count_guess(&self, address: IpAddr) -> Result<(), Refusal> {
-        let mut guesses = self.guesses();
-        let (place, wait) = (guesses.place(address), MINUTE.saturating_sub(guesses.since.elapsed()));
-        let wrong = guesses.wrong.entry(place).or_default();
-        if *wrong >= GUESSES {
-            return Err(Refusal::too_many("Too many wrong keys from this address.", wait));
-        }
-        *wrong += 1;
-        Ok(())
-    }
-
-    fn guesses(&self) -> MutexGuard<'_, Guesses> {
-        let mut guesses = self.guesses.lock().unwrap_or_else(PoisonError::into_inner);
-        if guesses.since.elapsed() >= MINUTE {
-            *guesses = Guesses::default();
-        }
-        guesses
+        let told = |wait| Refusal::too_many("Too many wrong keys from this address.", wait);
+        self.guesses.count(address).map_err(told)
     }
 
     /// Takes one of the key's allowance for the purpose.
@@ -151,51 +122,5 @@ impl Doors {
     #[must_use]
     pub fn may_audit(&self) -> bool {
         self.audited.take(now_us()).is_ok()
-    }
-}
-
-impl Guesses {
-    /// Who has one address of IPv6 has the 2^64 of its network; and when there are too many addresses, one stands for all new ones.
-    fn place(&self, address: IpAddr) -> IpAddr {
-        let place = match address.to_canonical() {
-            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-            address @ IpAddr::V4(_) => address,
-        };
-        let is_new = self.wrong.len() >= MAX_ADDRESSES && !self.wrong.contains_key(&place);
-        if is_new { IpAddr::from([0, 0, 0, 0]) } else { place }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_guessed_too_often_waits_and_nobody_else() {
-        let doors = Doors::default();
-        let address = |text: &str| text.parse::<IpAddr>().unwrap();
-        for _ in 0..GUESSES {
-            assert_eq!(doors.count_guess(address("2001:db8::1")), Ok(()));
-        }
-        assert!(doors.count_guess(address("2001:db8::2")).is_err(), "the same network");
-        for other in ["2001:db8:0:1::1", "10.0.0.1"] {
-            assert_eq!(doors.count_guess(address(other)), Ok(()), "{other}");
-        }
-    }
-
-    #[test]
-    fn a_crowd_of_guessers_takes_no_more_than_its_room() {
-        let doors = Doors::default();
-        for number in 0..u32::try_from(MAX_ADDRESSES).unwrap() + 100 {
-            // Beyond the room they share a count, which is soon full.
-            let _ = doors.count_guess(IpAddr::from((0x0a00_0000 + number).to_be_bytes()));
-        }
-        assert!(doors.guesses().wrong.len() <= MAX_ADDRESSES + 1);
-        assert!(doors.count_guess(address_of("192.0.2.1")).is_err(), "new ones share a count");
-        assert_eq!(doors.count_guess(address_of("10.0.0.1")), Ok(()));
-    }
-
-    fn address_of(text: &str) -> IpAddr {
-        text.parse().unwrap()
     }
 }

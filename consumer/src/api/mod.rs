@@ -112,6 +112,7 @@ fn rank(name: &str) -> Result<Rank, Problem> {
 
 /// An event in a list.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ListedEvent)]
 struct Listed<'a> {
     #[serde(flatten)]
     summary: Summary<'a>,
@@ -178,4 +179,23 @@ pub async fn ready(State(app): State<App>) -> Response {
 /// `GET /metrics`.
 pub async fn metrics(State(app): State<App>) -> Response {
     health::metrics(&app.metrics.registry)
+}
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_query_is_a_search_or_names_its_parameter(query in r"((since|before|order|limit|source|priority|q)=|&|,|-?[0-9]{0,20}|Low|Major|desc|%[0-9a-f]{2}|[ -~]{0,4}){0,10}") {
+            let Ok(uri) = format!("/api/events?{}", query.replace([' ', '#', '"', '<', '>', '`'], "+")).parse() else { return Ok(()) };
+            let Ok(Query(asked)) = Query::<ListQuery>::try_from_uri(&uri) else { return Ok(()) };
+            match asked.search() {
+                Ok(search) => prop_assert!((1..=MAX_LIMIT).contains(&search.limit) && search.source.as_deref() != Some("")),
+                Err(problem) => prop_assert!(problem.status == 400 && problem.member("parameter").is_some()),
+            }
+        }
+    }
 }

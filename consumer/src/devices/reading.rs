@@ -166,3 +166,23 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_looks_like_a_device_is_read_short_and_plain_or_not_at_all(body in r#"\{("dev":|"circuit":|"alias":|"type":|"unit":|"value":|"last_comm":|"[a-z\\u0]{0,5}"|-?[0-9.e]{1,6}|null|[,:{}\[\]]){0,16}\}?"#) {
+            if let Some(read) = Reading::of(&body) {
+                let texts = [Some(&read.dev), Some(&read.circuit), read.name.as_ref(), Some(&read.kind), read.unit.as_ref()];
+                for text in texts.into_iter().flatten() {
+                    prop_assert!(text.chars().count() <= MAX_NAME_CHARS && !text.contains(char::is_control), "{:?}", text);
+                }
+                prop_assert!(serde_json::from_str::<Value>(&read.value).is_ok());
+            }
+        }
+    }
+}

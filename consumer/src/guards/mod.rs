@@ -234,4 +234,6 @@ impl Request<'_> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod samples;

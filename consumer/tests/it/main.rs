@@ -12,5 +12,6 @@ mod log;
 mod matrix;
 mod nodes;
 mod rules;
+mod security;
 mod sockets;
 mod sources;

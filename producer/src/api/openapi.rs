@@ -2,8 +2,8 @@
 
 use axum::{Json, Router, routing::get};
 use utoipa::openapi::{
-    Components, InfoBuilder, OpenApi, OpenApiBuilder, PathItem,
-    path::Operation,
+    Components, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr, ResponseBuilder,
+    path::{Operation, Parameter},
     security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme},
     tag::{Tag, TagBuilder},
 };
@@ -51,7 +51,7 @@ pub fn route<S: Clone + Send + Sync + 'static>(document: OpenApi) -> Router<S> {
     Router::new().route("/openapi.json", get(move || async move { Json(document) }))
 }
 
-/// Says of every operation of the accounts API which headers it needs.
+/// Says of every operation of the accounts API which headers it needs, and what it answers to any request that is wrong.
 fn secured(mut document: OpenApi) -> OpenApi {
     let components = document.components.get_or_insert_with(Components::new);
     for (name, header, about) in [
@@ -63,7 +63,12 @@ fn secured(mut document: OpenApi) -> OpenApi {
     }
     for (path, item) in &mut document.paths.paths {
         if path.starts_with("/v1/") {
-            operations(item).into_iter().filter(|(method, _)| !OPEN.contains(&(path, *method))).for_each(needs_keys);
+            for (method, operation) in operations(item) {
+                if !OPEN.contains(&(path, method)) {
+                    needs_keys(operation);
+                }
+                says_what_is_wrong(path, operation);
+            }
         }
     }
     document
@@ -81,8 +86,28 @@ fn operations(item: &mut PathItem) -> Vec<(&'static str, &mut Operation)> {
 }
 
 /// Both headers at once.
-fn needs_keys((_, operation): (&str, &mut Operation)) {
+fn needs_keys(operation: &mut Operation) {
     let none = || [] as [&str; 0];
     let both = SecurityRequirement::new("username", none()).add("apiKey", none());
     operation.security = Some(vec![both]);
+    answers(operation, "401", "`{\"Error\": …}`: a header is missing, or the two do not belong together");
+    answers(operation, "429", "`{\"Error\": …}`: too many wrong keys from this address; see `Retry-After`");
+}
+
+/// Where the operation itself says nothing of it.
+fn says_what_is_wrong(path: &str, operation: &mut Operation) {
+    let is_limit = |parameter: &RefOr<_>| matches!(parameter, RefOr::T(Parameter { name, .. }) if name == "limit");
+    let pages = operation.parameters.iter().flatten().any(is_limit);
+    if pages || operation.request_body.is_some() {
+        answers(operation, "400", "`{\"Error\": …}` or `{\"message\": …}`: says what to change");
+    }
+    if path.ends_with("{id}") || path.contains("{id}/") {
+        answers(operation, "404", "`{\"Error\": …}`: there is none");
+    }
+    answers(operation, "415", "`Content-Type: application/json` is missing");
+}
+
+fn answers(operation: &mut Operation, status: &str, words: &str) {
+    let response = || ResponseBuilder::new().description(words).build().into();
+    operation.responses.responses.entry(status.to_owned()).or_insert_with(response);
 }

@@ -158,3 +158,28 @@ fn to(app: &App, value: &Value) -> Result<Url, String> {
     app.policy.check(&url).map_err(|denied| denied.to_string())?;
     Ok(url)
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_body_has_known_fields_or_is_told_what_to_change(
+            body in prop::collection::vec(any::<u8>(), 0..60), near in r#"(\{|count=|&|seed|wait|weights|to|"|:|,|\}|[0-9a-z.%+-]{0,4}){0,12}"#, json in any::<bool>(),
+        ) {
+            let mut headers = HeaderMap::new();
+            if json {
+                headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+            }
+            for body in [Bytes::from(body), Bytes::from(near)] {
+                let Ok(fields) = fields(&headers, &body) else { continue };
+                for value in fields.values() {
+                    let _ = (count(value, 100_000), seed(value), wait(value), Weights::from_json(value));
+                }
+            }
+        }
+    }
+}

@@ -122,5 +122,5 @@ pub fn guarded(settings: &Settings, policy: &Arc<Policy>) -> ClientBuilder {
         .connect_timeout(connect_timeout(settings.delivery_timeout))
         .pool_max_idle_per_host(settings.endpoint_concurrency)
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .dns_resolver(GuardedDns(Arc::clone(policy)))
+        .dns_resolver(GuardedDns::new(Arc::clone(policy)))
 }

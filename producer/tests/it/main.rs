@@ -30,6 +30,7 @@ mod places;
 mod progress;
 mod queue;
 mod retries;
+mod security;
 mod service;
 mod snippets;
 mod tls;

@@ -22,6 +22,7 @@ use crate::{
 };
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = ListedAction)]
 pub struct Listed {
     id: String,
     name: String,

@@ -51,6 +51,7 @@ pub struct Place {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = ListedDevice)]
 pub struct Listed {
     id: String,
     name: String,

@@ -28,6 +28,7 @@ pub struct ListQuery {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = ListedExecution)]
 pub struct Listed {
     id: String,
     event_id: String,

@@ -20,6 +20,7 @@ use crate::{
 };
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = ListedKey)]
 pub struct Listed {
     id: String,
     name: String,

@@ -100,7 +100,7 @@ impl Shared {
 }
 
 impl Service {
-    fn start(name: &'static str, folder: &Path, settings: &[(&str, String)]) -> Self {
+    pub fn start(name: &'static str, folder: &Path, settings: &[(&str, String)]) -> Self {
         let port = free_port();
         let mut command = Command::new(built(name));
         // In a folder of its own, so that neither a developer's .env nor a developer's data is touched.

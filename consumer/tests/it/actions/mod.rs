@@ -10,7 +10,7 @@ mod nodes;
 mod outputs;
 mod pages;
 mod player;
-mod program;
+pub mod program;
 mod refusals;
 mod screens;
 mod tracking;

@@ -8,7 +8,7 @@ use std::{
 use reqwest::Client;
 use serde_json::Value;
 
-use crate::support::{database::Database, eventually};
+use crate::support::{PATIENCE, database::Database, eventually};
 
 /// The consumer as a program of its own, killed when it is dropped.
 pub struct Program {
@@ -31,7 +31,8 @@ impl Program {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().no_proxy().build().unwrap();
+        let client =
+            Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build().unwrap();
         let program = Self { address, command, child, client };
         program.ready().await;
         program
@@ -76,6 +77,42 @@ impl Program {
     pub async fn json(&self, path: &str) -> Option<Value> {
         let text = self.client.get(format!("http://{}{path}", self.address)).send().await.ok()?.text().await.ok()?;
         serde_json::from_str(&text).ok()
+    }
+
+    /// Sends a request; the status and the answer.
+    pub async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> (u16, String) {
+        let url = format!("http://{}{path}", self.address);
+        let request =
+            headers.iter().fold(self.client.request(method.parse().unwrap(), url), |request, (name, value)| {
+                request.header(*name, *value)
+            });
+        let answer = request.body(body).send().await.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"));
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Asks without a body; `None`: the connection broke.
+    pub async fn try_ask(&self, method: &str, path: &str) -> Option<u16> {
+        let request = self.client.request(method.parse().unwrap(), format!("http://{}{path}", self.address));
+        request.send().await.ok().map(|answer| answer.status().as_u16())
+    }
+
+    /// The most memory that it ever had, as Linux counts it.
+    pub fn most_memory_kb(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the program runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux says it");
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// Whether it never had more memory than this.
+    pub fn within(&self, most_kb: u64) {
+        let had_kb = self.most_memory_kb();
+        assert!(had_kb <= most_kb, "it had {had_kb} kB, and may have {most_kb}");
     }
 
     /// How many commands of an execution stand in which state.

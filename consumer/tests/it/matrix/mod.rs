@@ -1,11 +1,13 @@
-//! Who may ask what: every route, asked by nobody, with a session that has ended, with an API key, by a screen, and by the administrator.
+//! Who may ask what: every route, asked by nobody, with a session that has ended, with an API key, by another screen, by the screen itself, and by the
+//! administrator with the password and with a session.
 
-mod doors;
+pub mod doors;
 #[path = "../../../../common/tests/shared/routes.rs"]
 mod routes;
 
 use std::collections::BTreeSet;
 
+use common::{key, seal::Vault, time::now_ms};
 use reqwest::Response;
 use serde_json::{Value, json};
 
@@ -16,6 +18,7 @@ use crate::support::{
 use doors::{DOORS, Door};
 
 const PASSWORD: &str = "open sesame";
+const SECRET_KEY: &str = "matrix test";
 /// As a screen makes one.
 const DEVICE_KEY: &str = "0123456789abcdef0123456789abcdef";
 
@@ -27,17 +30,24 @@ struct Scene {
     app: TestApp,
     api_key: String,
     cookie: String,
+    /// The device that the screen is.
+    device: String,
     _database: Database,
 }
 
 impl Scene {
     async fn set() -> Self {
         let database = Database::create(Mode::Embedded).await;
-        let app = TestApp::start_on("0.0.0.0:0", &database, &["--admin-password", PASSWORD]).await;
+        let app =
+            TestApp::start_on("0.0.0.0:0", &database, &["--admin-password", PASSWORD, "--secret-key", SECRET_KEY])
+                .await;
         let made = admin(&app, "/api/keys", json!({"name": "alarm"})).await;
         let api_key = made["key"].as_str().unwrap().to_owned();
         let cookie = paired(&app).await;
-        Self { app, api_key, cookie, _database: database }
+        let devices = app.client.get(app.url("/api/action-devices")).bearer_auth(PASSWORD).send().await.unwrap();
+        let devices: Value = serde_json::from_str(&devices.text().await.unwrap()).unwrap();
+        let device = devices["devices"][0]["id"].as_str().unwrap().to_owned();
+        Self { app, api_key, cookie, device, _database: database }
     }
 
     fn api_key(&self) -> Headers {
@@ -48,11 +58,26 @@ impl Scene {
         vec![("cookie", self.cookie.clone())]
     }
 
+    /// The administrator's session and the screen's, as this service signs them, with an end in so many seconds.
+    fn sessions(&self, ends_in_s: i64) -> (String, String) {
+        let expires_s = now_ms() / 1000 + ends_in_s;
+        let signed_with = format!("{SECRET_KEY}:{}", key::hex(&key::sha256(PASSWORD.as_bytes())));
+        let mac = key::mac(&signed_with, &format!("session.{expires_s}"));
+        let sealed = Vault::new(SECRET_KEY).seal(&format!("{expires_s}.{}", self.device), "session of a screen");
+        (format!("hookcast_consumer={expires_s}.{mac}"), format!("hookcast_screen={sealed}"))
+    }
+
+    fn ended(&self) -> Headers {
+        let (admin, screen) = self.sessions(-1);
+        vec![("cookie", format!("{admin}; {screen}"))]
+    }
+
     /// Everybody but the administrator.
     fn strangers(&self) -> Vec<Headers> {
-        let ended = "hookcast_consumer=1.00; hookcast_screen=1.00".to_owned();
         let nobody = vec![vec![], vec![("accept", "text/html".to_owned())]];
-        let known = vec![self.api_key(), self.screen(), device(), vec![("cookie", ended)]];
+        let other_screen = vec![("x-device-key", DEVICE_KEY.replace('0', "1"))];
+        let other_key = vec![("x-webhook-apikey", self.api_key.replace(|digit: char| digit.is_ascii_digit(), "a"))];
+        let known = vec![self.api_key(), other_key, self.screen(), device(), other_screen, self.ended()];
         [nobody, known].concat()
     }
 
@@ -124,15 +149,29 @@ fn every_route_has_its_door() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_signed_here_is_good_until_its_end() {
+    let scene = Scene::set().await;
+    let (admin, screen) = scene.sessions(60);
+    for (route, cookie) in [("GET /api/counts", admin), ("GET /screen-dashboard", screen)] {
+        assert_eq!(scene.ask(route, &vec![("cookie", cookie)]).await.status(), 200, "{route}");
+        assert_eq!(scene.ask(route, &scene.ended()).await.status(), 401, "{route}");
+    }
+    scene.app.end().await;
+}
+
+#[tokio::test]
 async fn what_is_behind_the_password_opens_to_it_alone() {
     let scene = Scene::set().await;
+    let session = vec![("cookie", scene.sessions(60).0)];
     for route in behind(Door::Password) {
         for stranger in scene.strangers() {
             let answer = scene.ask(route, &stranger).await;
             assert!(is_shut(&answer), "{route}: {} {stranger:?}", answer.status());
         }
-        let status = scene.ask(route, &password()).await.status();
-        assert!(!matches!(status.as_u16(), 401 | 403), "{route}: {status}");
+        for admin in [password(), session.clone()] {
+            let status = scene.ask(route, &admin).await.status();
+            assert!(!matches!(status.as_u16(), 401 | 403), "{route}: {status}");
+        }
     }
     scene.app.end().await;
 }
@@ -144,8 +183,9 @@ async fn what_needs_a_key_opens_to_its_own_kind_of_key_alone() {
         for route in behind(door) {
             let others = scene.strangers().into_iter().filter(|headers| *headers != own);
             for stranger in others.chain([password()]) {
-                let status = scene.ask(route, &stranger).await.status();
-                assert_eq!(status, 401, "{route}: {stranger:?}");
+                let status = scene.ask(route, &stranger).await.status().as_u16();
+                // Who shows many wrong keys is told to wait.
+                assert!(matches!(status, 401 | 429), "{route}: {status} {stranger:?}");
             }
             let status = scene.ask(route, &own).await.status();
             assert!(!matches!(status.as_u16(), 401 | 403), "{route}: {status}");

@@ -30,7 +30,7 @@ pub struct AccountRecord {
     /// When it was made: the key. Later: `sha256$` and its hash.
     #[schema(example = "be23d9ccb29082c489ba629077553ba1d8314005")]
     api_key: String,
-    #[schema(value_type = String, example = "http://127.0.0.1:9090/account/endpoint")]
+    #[schema(value_type = serde_json::Value, example = "http://127.0.0.1:9090/account/endpoint")]
     endpoint: Box<RawValue>,
     #[schema(example = 1_441_164_550.515_677)]
     epoch: f64,
@@ -41,7 +41,7 @@ pub struct AccountRecord {
     is_admin: bool,
     /// What deliveries are signed with.
     secret_key: String,
-    #[schema(value_type = String, example = "sarahfranks")]
+    #[schema(value_type = serde_json::Value, example = "sarahfranks")]
     username: Box<RawValue>,
 }
 

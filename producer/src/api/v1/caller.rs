@@ -9,16 +9,16 @@ use crate::{App, accounts, canonical, store::accounts::Account};
 /// The account that calls.
 ///
 /// # Errors
-/// 401: a header is missing, or they do not belong together.
+/// 401: a header is missing, or they do not belong together; 429 for who guesses.
 pub async fn known(app: &App, headers: &HeaderMap) -> Result<Account, Refusal> {
     let api_key = headers.get("api-key").ok_or_else(|| Refusal::unauthorized("Missing API key header value"))?;
     let name = headers.get("username").ok_or_else(|| Refusal::unauthorized("Missing username header value"))?;
-    let account = named(app, name).await?.ok_or_else(|| Refusal::unauthorized("Invalid API key or Username"))?;
+    let account = named(app, name).await?.ok_or_else(|| Refusal::guessed("Invalid API key or Username"))?;
     let offered = accounts::stored_form(&String::from_utf8_lossy(api_key.as_bytes()));
     if key::equal(offered.as_bytes(), account.api_key_sha256.as_bytes()) {
         Ok(account)
     } else {
-        Err(Refusal::unauthorized("Invalid API key"))
+        Err(Refusal::guessed("Invalid API key"))
     }
 }
 

@@ -1,31 +1,51 @@
 //! What every request of the API passes: the Content-Type that `PyWebhooks` asks for, even of GET, and its words for what has no route.
 
+use std::net::{IpAddr, SocketAddr};
+
 use axum::{
-    extract::Request,
+    extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
 use serde_json::json;
 
-use super::wire;
+use super::wire::{self, Guessed, Refusal};
+use crate::App;
 
 /// Asks for `Content-Type: application/json…`, takes a slash at the end of any path, and words 404, 405 and OPTIONS as Flask does.
-pub async fn pass(mut request: Request, next: Next) -> Response {
+pub async fn pass(State(app): State<App>, mut request: Request, next: Next) -> Response {
     if !is_json(request.headers()) {
         return unsupported();
     }
     if let Some(uri) = without_slash(request.uri()) {
         *request.uri_mut() = uri;
     }
-    let method = request.method().clone();
+    let (method, peer) = (request.method().clone(), peer(&request));
     let response = next.run(request).await;
     let is_bare = !response.headers().contains_key(header::CONTENT_TYPE);
     match response.status() {
+        StatusCode::UNAUTHORIZED if response.extensions().get::<Guessed>().is_some() => guessed(&app, peer, response),
         StatusCode::METHOD_NOT_ALLOWED => method_not_allowed(&method, &response),
         StatusCode::NOT_FOUND if is_bare => not_found(),
         _ => response,
     }
+}
+
+/// Where the request comes from.
+fn peer(request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    peer.unwrap_or(IpAddr::from([0, 0, 0, 0]))
+}
+
+/// The answer to a key that is none, unless too many such came from there.
+fn guessed(app: &App, peer: IpAddr, answer: Response) -> Response {
+    let told = |wait| {
+        Refusal::new(StatusCode::TOO_MANY_REQUESTS, "Too many wrong API keys from this address")
+            .after(wait)
+            .into_response()
+    };
+    app.guesses.count(peer).map_or_else(told, |()| answer)
 }
 
 /// What a client of `PyWebhooks` is answered on a path that nothing here has; such a client names the type of a body that it does not send. `None`: it

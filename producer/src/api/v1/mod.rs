@@ -72,6 +72,11 @@ pub fn routes(app: &App) -> (Router, utoipa::openapi::OpenApi) {
         .with_state(app.clone())
         .into_service::<Body>();
     // The gate stands outside of the whole router: it sees every path, and every `Allow`.
-    let gated = Router::new().route_service("/v1/{*path}", routes).layer(middleware::from_fn(gate::pass));
+    let gated = Router::new()
+        .route_service("/v1/{*path}", routes)
+        .layer(middleware::from_fn_with_state(app.clone(), gate::pass));
     (gated, document)
 }
+
+#[cfg(test)]
+mod fuzz;

@@ -27,15 +27,15 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 pub struct RegistrationRecord {
     account_id: String,
-    #[schema(value_type = String, example = "This is my registered webhook")]
+    #[schema(value_type = serde_json::Value, example = "This is my registered webhook")]
     description: Box<RawValue>,
     #[schema(example = 1_441_166_640.359_496)]
     epoch: f64,
-    /// Sent as the header `event`.
-    #[schema(value_type = String, example = "mywebhook.event")]
+    /// Sent as the header `event`, which only a text can be.
+    #[schema(value_type = serde_json::Value, example = "mywebhook.event")]
     event: Box<RawValue>,
     /// Sent as the body, in the form in which Python writes JSON, keys sorted.
-    #[schema(value_type = Object, example = json!({"items": [{"item1": 1}, {"item2": 2}], "message": "hello world"}))]
+    #[schema(value_type = serde_json::Value, example = json!({"items": [{"item1": 1}, {"item2": 2}], "message": "hello world"}))]
     event_data: Box<RawValue>,
     id: String,
 }
@@ -65,7 +65,6 @@ pub struct RegistrationPage {
 pub struct NewRegistration {
     description: String,
     event: String,
-    #[schema(value_type = Object)]
     event_data: serde_json::Value,
 }
 

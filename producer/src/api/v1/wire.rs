@@ -20,14 +20,19 @@ pub struct Refusal {
     key: &'static str,
     text: String,
     retry_after: Option<Duration>,
+    is_guess: bool,
 }
+
+/// In the extensions of an answer: a key was sent that is none, which the gate counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Guessed;
 
 pub type Answer = Result<Response, Refusal>;
 
 impl Refusal {
     /// `{"Error": text}`.
     pub fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, key: "Error", text: text.into(), retry_after: None }
+        Self { status, key: "Error", text: text.into(), retry_after: None, is_guess: false }
     }
 
     pub fn bad(text: impl Into<String>) -> Self {
@@ -36,6 +41,11 @@ impl Refusal {
 
     pub fn unauthorized(text: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, text)
+    }
+
+    /// 401 for a key or a name that there is not.
+    pub fn guessed(text: impl Into<String>) -> Self {
+        Self { is_guess: true, ..Self::unauthorized(text) }
     }
 
     pub fn missing(text: impl Into<String>) -> Self {
@@ -77,7 +87,12 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = json(self.status, &json!({ self.key: self.text }));
         if let Some(wait) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+            // Rounded up: who comes back a moment early is told the same again.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        if self.is_guess {
+            response.extensions_mut().insert(Guessed);
         }
         response
     }

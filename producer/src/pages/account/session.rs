@@ -155,3 +155,19 @@ fn value(app: &App, account: &Account, expires_s: i64) -> String {
 fn signing_key(app: &App, account: &Account) -> String {
     format!("{}:{}", app.session_key, account.api_key_sha256)
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_cookie_names_an_account_or_nobody(cookie in "[0-9a-f.-]{0,80}|.{0,40}", expires_s in any::<i64>()) {
+            let _ = named(&cookie);
+            let good = format!("id.{expires_s}.mac");
+            prop_assert_eq!(named(&good), Some(("id", expires_s)));
+        }
+    }
+}

@@ -1,8 +1,10 @@
 //! Signing in with a name and its API key, signing out, and making an account.
 
+use std::net::SocketAddr;
+
 use askama::Template;
 use axum::{
-    extract::State,
+    extract::{ConnectInfo, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -58,14 +60,22 @@ pub async fn show(session: Result<Session, Response>, Params(asked): Params<Aske
     page::render(&LoginPage { error: None, username: String::new(), next: onward(&asked.next).to_owned() })
 }
 
-/// `POST /account/login`: 160 random bits cannot be guessed, so that tries are not counted.
-pub async fn enter(State(app): State<App>, fields: Fields) -> Result<Response, Problem> {
+/// `POST /account/login`.
+pub async fn enter(
+    State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    fields: Fields,
+) -> Result<Response, Problem> {
     let found = named(&app, fields.raw("username")).await?;
     let offered = stored_form(fields.get("api_key"));
     let fits = |account: &Account| key::equal(offered.as_bytes(), account.api_key_sha256.as_bytes());
     if let Some(account) = found.filter(fits) {
         return Ok(session::enter(&app, &account, onward(fields.get("next"))));
     }
+    app.guesses.count(peer.ip()).map_err(|wait| {
+        let detail = "Too many wrong API keys from this address.";
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(wait)
+    })?;
     let error = Some("This username and this API key do not belong together.");
     let next = onward(fields.get("next")).to_owned();
     let page = page::render(&LoginPage { error, username: fields.owned("username"), next });

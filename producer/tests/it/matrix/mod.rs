@@ -1,7 +1,7 @@
 //! Who may ask what: every route, asked by nobody, with a session that has ended, by another account, by the account it belongs to, and by the
 //! administrator.
 
-mod doors;
+pub mod doors;
 #[path = "../../../../common/tests/shared/routes.rs"]
 mod routes;
 
@@ -104,14 +104,20 @@ impl Scene {
         Caller { headers: vec![("cookie", visitor.cookie), ("accept", "text/html".into())], token }
     }
 
-    /// The owner's session, a second after its end.
-    fn ended(&self) -> Caller {
-        let api_key = key::hex(&key::sha256(self.owner.api_key.as_bytes()));
-        let named = format!("{}.{}", self.owner.id, now_ms() / 1000 - 1);
-        let mac =
-            key::mac(&format!("{}:{api_key}", key::mac(SECRET_KEY, "account sessions")), &format!("session.{named}"));
-        let cookie = format!("hookcast_account={named}.{mac}; hookcast_producer={}.00", now_ms() / 1000 - 1);
+    /// The owner's session and that of who has the password, as this service signs them, with an end in so many seconds.
+    fn sessions(&self, ends_in_s: i64) -> Caller {
+        let expires_s = now_ms() / 1000 + ends_in_s;
+        let hash = |secret: &str| key::hex(&key::sha256(secret.as_bytes()));
+        let named = format!("{}.{expires_s}", self.owner.id);
+        let signed_with = format!("{}:{}", key::mac(SECRET_KEY, "account sessions"), hash(&self.owner.api_key));
+        let mac = key::mac(&signed_with, &format!("session.{named}"));
+        let admin_mac = key::mac(&format!("{SECRET_KEY}:{}", hash(PASSWORD)), &format!("session.{expires_s}"));
+        let cookie = format!("hookcast_account={named}.{mac}; hookcast_producer={expires_s}.{admin_mac}");
         Caller { headers: vec![("cookie", cookie), ("accept", "text/html".into())], token: String::new() }
+    }
+
+    fn ended(&self) -> Caller {
+        self.sessions(-1)
     }
 }
 
@@ -147,6 +153,15 @@ fn every_route_has_its_door() {
         missing.is_empty() && gone.is_empty(),
         "say in doors.rs who may ask for {missing:?}; there is no {gone:?} any more"
     );
+}
+
+#[tokio::test]
+async fn a_session_that_is_signed_here_is_good_until_its_end() {
+    let scene = Scene::set().await;
+    for route in ["GET /batches", "GET /account"] {
+        assert_eq!(scene.status(route, &scene.sessions(60)).await, 200, "{route}");
+        assert_eq!(scene.status(route, &scene.ended()).await, 303, "{route}");
+    }
 }
 
 #[tokio::test]

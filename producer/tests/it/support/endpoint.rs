@@ -67,7 +67,7 @@ pub struct Say {
 enum Words {
     /// What a good endpoint says: the echo, or an empty object.
     Usual,
-    Fixed(String),
+    Fixed(Vec<u8>),
     /// The echo as bare text.
     Bare,
     /// The echo and one key more.
@@ -86,11 +86,15 @@ impl Say {
     }
 
     pub fn text(text: &str) -> Self {
-        Self { words: Words::Fixed(text.to_owned()), ..Self::usual() }.with("content-type", "text/plain")
+        Self { words: Words::Fixed(text.into()), ..Self::usual() }.with("content-type", "text/plain")
     }
 
     pub fn json(value: &Value) -> Self {
-        Self { words: Words::Fixed(value.to_string()), ..Self::usual() }
+        Self { words: Words::Fixed(value.to_string().into()), ..Self::usual() }
+    }
+
+    pub fn bytes(bytes: Vec<u8>) -> Self {
+        Self { words: Words::Fixed(bytes), ..Self::usual() }
     }
 
     pub fn bare() -> Self {
@@ -119,13 +123,13 @@ impl Say {
         let echo = call.field("echo");
         let usual = echo.map_or_else(|| json!({}), |echo| json!({ "echo": echo }));
         let body = match &self.words {
-            Words::Usual => usual.to_string(),
-            Words::Fixed(text) => text.clone(),
-            Words::Bare => echo.unwrap_or_default().to_owned(),
-            Words::Extra => json!({ "echo": echo, "more": [1] }).to_string(),
-            Words::Onward(_) => String::new(),
+            Words::Usual => usual.to_string().into(),
+            Words::Fixed(bytes) => bytes.clone(),
+            Words::Bare => echo.unwrap_or_default().into(),
+            Words::Extra => json!({ "echo": echo, "more": [1] }).to_string().into(),
+            Words::Onward(_) => Vec::new(),
         };
-        let body = if self.status == 204 { String::new() } else { body };
+        let body = if self.status == 204 { Vec::new() } else { body };
         let mut response = Response::builder().status(self.status);
         if let Words::Onward(to) = self.words {
             let mark = if call.query().is_empty() { "" } else { "?" };

@@ -34,7 +34,7 @@ impl Fetcher {
             .referer(false)
             .user_agent(USER_AGENT)
             .connect_timeout(patience.min(Duration::from_secs(5)))
-            .dns_resolver(GuardedDns(Arc::clone(&policy)))
+            .dns_resolver(GuardedDns::new(Arc::clone(&policy)))
             .tls_backend_preconfigured(tls::verifying()?)
             .build()
             .context("cannot set up the HTTP client of datasources")?;

@@ -45,3 +45,6 @@ pub async fn session(modbus: &Modbus, feed: &mut Feed) -> anyhow::Result<Infalli
 pub async fn look(modbus: &Modbus) -> anyhow::Result<Seen> {
     Line::connect(modbus).await?.read().await
 }
+
+#[cfg(test)]
+mod fuzz;

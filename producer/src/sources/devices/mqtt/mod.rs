@@ -161,3 +161,6 @@ async fn take(feed: &mut Feed, topics: &[Topic], (messages, client): (&[(Publish
         let _ = client.ack(message).await;
     }
 }
+
+#[cfg(test)]
+mod fuzz;

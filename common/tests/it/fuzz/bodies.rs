@@ -1,4 +1,4 @@
-//! The bodies of webhooks, made up: nothing panics, and nothing of a body is dropped in silence. `make fuzz` makes ten million of them.
+//! The bodies of webhooks, made up: nothing panics, and nothing of a body is dropped in silence.
 
 use common::envelope::{Limits, Refusal, form_fields, split};
 use proptest::{
