@@ -13,6 +13,7 @@ pub mod guard;
 pub mod guesses;
 pub mod health;
 pub mod key;
+pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod rejection;

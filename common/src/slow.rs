@@ -1,6 +1,9 @@
 //! Nobody takes for ever: a request's body must be here in time, and its answer must begin in time. A stream that has begun may go on.
+//!
+//! Who is refused while still sending is listened to for a while: many senders read the answer only when they have sent all.
 
 use std::{
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -10,16 +13,20 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::StatusCode,
+    http::{StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use tokio::time;
+use tokio::{runtime::Handle, time};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::problem::Problem;
+
+/// How much of a body that nobody wants is taken in, and for how long.
+const MAX_DRAINED: u64 = 16 << 20;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Answers 408 to a request whose body was not all read by then.
 pub fn limit_bodies(router: Router, limit: Duration) -> Router {
@@ -36,7 +43,10 @@ async fn body_in_time(State(limit): State<Duration>, request: Request, next: Nex
         return next.run(request).await;
     }
     let read = CancellationToken::new();
-    let request = request.map(|body| Body::new(Watched { body, reading: Some(read.clone().drop_guard()) }));
+    // Who asks first whether to send has not sent anything.
+    let is_sending = !request.headers().contains_key(header::EXPECT);
+    let reading = Some(read.clone().drop_guard());
+    let request = request.map(|body| Body::new(Watched { body, reading, is_sending }));
     let too_late = async {
         if time::timeout(limit, read.cancelled()).await.is_ok() {
             std::future::pending::<()>().await;
@@ -63,6 +73,28 @@ async fn answer_in_time(State(limit): State<Duration>, request: Request, next: N
 struct Watched {
     body: Body,
     reading: Option<DropGuard>,
+    /// Whether there is somebody who goes on sending when nobody reads.
+    is_sending: bool,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let is_left = self.reading.is_some() && self.is_sending && !self.body.is_end_stream();
+        if let (true, Ok(runtime)) = (is_left, Handle::try_current()) {
+            let body = std::mem::take(&mut self.body);
+            runtime.spawn(async move { time::timeout(DRAIN_TIMEOUT, drain(body)).await });
+        }
+    }
+}
+
+/// Takes in what comes, and keeps nothing of it. It ends with the connection.
+async fn drain(mut body: Body) {
+    let mut left = MAX_DRAINED;
+    while let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let size = frame.data_ref().map_or(0, Bytes::len);
+        let Some(rest) = left.checked_sub(size as u64) else { return };
+        left = rest;
+    }
 }
 
 impl HttpBody for Watched {
