@@ -16,6 +16,7 @@ pub mod guard;
 pub mod guesses;
 pub mod health;
 pub mod key;
+pub mod openapi;
 pub mod outage;
 pub mod page;
 pub mod problem;

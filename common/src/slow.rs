@@ -1,6 +1,9 @@
 //! Nobody takes for ever: a request's body must be here in time, and its answer must begin in time. A stream that has begun may go on.
+//!
+//! Who is refused while still sending is listened to for a while: many senders read the answer only when they have sent all.
 
 use std::{
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -10,16 +13,20 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::StatusCode,
+    http::{StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use tokio::time;
+use tokio::{runtime::Handle, time};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::problem::Problem;
+
+/// How much of a body that nobody wants is taken in, and for how long.
+const MAX_DRAINED: u64 = 16 << 20;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Answers 408 to a request whose body was not all read by then.
 pub fn limit_bodies(router: Router, limit: Duration) -> Router {
@@ -35,7 +42,9 @@ async fn body_in_time(State(limit): State<Duration>, request: Request, next: Nex
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
-    let (request, read) = watched(request);
+    // Who asks first whether to send has not sent anything.
+    let is_sending = !request.headers().contains_key(header::EXPECT);
+    let (request, read) = watched(request, is_sending);
     let too_late = async {
         if time::timeout(limit, read.cancelled()).await.is_ok() {
             std::future::pending::<()>().await;
@@ -51,7 +60,8 @@ async fn body_in_time(State(limit): State<Duration>, request: Request, next: Nex
 }
 
 async fn answer_in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
-    let (request, read) = watched(request);
+    // What is left of the body is [`body_in_time`]'s.
+    let (request, read) = watched(request, false);
     let too_late = async {
         read.cancelled().await;
         time::sleep(limit).await;
@@ -65,21 +75,43 @@ async fn answer_in_time(State(limit): State<Duration>, request: Request, next: N
     }
 }
 
-/// The request, and a token that ends when its body was read, or let go.
-fn watched(request: Request) -> (Request, CancellationToken) {
+/// The request, and a token that ends when its body was read, or let go; what is left then is taken in when the sender `is_sending`.
+fn watched(request: Request, is_sending: bool) -> (Request, CancellationToken) {
     let read = CancellationToken::new();
     if request.body().is_end_stream() {
         read.cancel();
         return (request, read);
     }
     let reading = Some(read.clone().drop_guard());
-    (request.map(|body| Body::new(Watched { body, reading })), read)
+    (request.map(|body| Body::new(Watched { body, reading, is_sending })), read)
 }
 
 /// A body that tells when it was read to its end, or let go.
 struct Watched {
     body: Body,
     reading: Option<DropGuard>,
+    /// Whether there is somebody who goes on sending when nobody reads.
+    is_sending: bool,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let is_left = self.reading.is_some() && self.is_sending && !self.body.is_end_stream();
+        if let (true, Ok(runtime)) = (is_left, Handle::try_current()) {
+            let body = std::mem::take(&mut self.body);
+            runtime.spawn(async move { time::timeout(DRAIN_TIMEOUT, drain(body)).await });
+        }
+    }
+}
+
+/// Takes in what comes, and keeps nothing of it. It ends with the connection.
+async fn drain(mut body: Body) {
+    let mut left = MAX_DRAINED;
+    while let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let size = frame.data_ref().map_or(0, Bytes::len);
+        let Some(rest) = left.checked_sub(size as u64) else { return };
+        left = rest;
+    }
 }
 
 impl HttpBody for Watched {

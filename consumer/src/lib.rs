@@ -39,6 +39,7 @@ use common::{
     admin::{self, Gate},
     db::{self, Db},
     edge::{Edge, guard, harden},
+    openapi::describe_edge,
     outage,
     problem::Problem,
     seal::Vault,
@@ -254,6 +255,7 @@ fn router(app: &App) -> (Router, SocketIo) {
     env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
     let (admin, described) = actions::admin::routes_and_document();
     document.merge(described);
+    describe_edge(&mut document);
     let document = axum::Json(document);
     let guarded = api.merge(admin).merge(pages::routes()).route("/openapi.json", get(async move || document.clone()));
     let open = Router::new()

@@ -15,7 +15,7 @@ use crate::support::{
 /// So that a failure can be run again.
 const SEED: &str = "20261130";
 /// Made-up requests for each operation, beside those that every description calls for.
-const EXAMPLES: &str = "8";
+const EXAMPLES: &str = "12";
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance";
 /// For each of both programs, with room for a busy machine.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -94,7 +94,7 @@ async fn hold(service: &Service, more: &[&str]) {
         "-c",
         CHECKS,
     ]);
-    command.args(["--phases", "examples,coverage,fuzzing,stateful", "--max-time", "100"]);
+    command.args(["--phases", "examples,coverage,fuzzing,stateful"]);
     command.args(["--no-shrink", "--continue-on-failure", "--request-timeout", "20", "--warnings", "off"]).args(more);
     // It keeps what it found in its working directory.
     let folder = tempfile::tempdir().unwrap();

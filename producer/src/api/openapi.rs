@@ -1,8 +1,9 @@
 //! `GET /openapi.json`: the API described by itself.
 
 use axum::{Json, Router, routing::get};
+use common::openapi::{answers, describe_edge, operations};
 use utoipa::openapi::{
-    Components, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr, ResponseBuilder,
+    Components, InfoBuilder, OpenApi, OpenApiBuilder, RefOr,
     path::{Operation, Parameter},
     security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme},
     tag::{Tag, TagBuilder},
@@ -71,18 +72,8 @@ fn secured(mut document: OpenApi) -> OpenApi {
             }
         }
     }
+    describe_edge(&mut document);
     document
-}
-
-fn operations(item: &mut PathItem) -> Vec<(&'static str, &mut Operation)> {
-    let all = [
-        ("get", item.get.as_mut()),
-        ("put", item.put.as_mut()),
-        ("post", item.post.as_mut()),
-        ("patch", item.patch.as_mut()),
-        ("delete", item.delete.as_mut()),
-    ];
-    all.into_iter().filter_map(|(method, operation)| Some((method, operation?))).collect()
 }
 
 /// Both headers at once.
@@ -105,9 +96,4 @@ fn says_what_is_wrong(path: &str, operation: &mut Operation) {
         answers(operation, "404", "`{\"Error\": …}`: there is none");
     }
     answers(operation, "415", "`Content-Type: application/json` is missing");
-}
-
-fn answers(operation: &mut Operation, status: &str, words: &str) {
-    let response = || ResponseBuilder::new().description(words).build().into();
-    operation.responses.responses.entry(status.to_owned()).or_insert_with(response);
 }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::{
     said::{Said, after},
-    show::{editable, problem},
+    show::{editable, known, problem},
     tried::{Outcome, attempt},
 };
 use crate::{
@@ -127,7 +127,7 @@ pub async fn change(State(app): State<App>, Path(name): Path<String>, fields: Fi
 
 /// `POST /sources/{name}/reread`.
 pub async fn read_again(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Problem> {
-    let rules = app.registry.get(&name).map(|source| source.rules.clone()).unwrap_or_default();
+    let rules = known(&app, &name).await?.map(|source| source.rules.clone()).unwrap_or_default();
     app.rereadings.begin(&name, rules);
     Ok(after(&format!("/sources/{name}/rules"), "reread"))
 }

