@@ -147,7 +147,7 @@ pub fn harden(router: Router, sites: Sites) -> Router {
         .layer(middleware::from_fn_with_state(sites, problems_as_pages))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn(security_headers))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
 }

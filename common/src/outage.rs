@@ -105,12 +105,15 @@ fn is_outage(error: &sqlx::Error) -> bool {
     }
 }
 
-/// PostgreSQL's classes: connection, resources, an operator, the system; and a lock or a transaction that somebody left standing.
+/// PostgreSQL's classes: connection, no such database, resources, an operator, the system; and a lock or a transaction that somebody left standing.
 /// SQLite's numbers: busy, locked, read only, input and output, full, cannot open.
 fn says_outage(code: &str) -> bool {
     match code.parse::<u32>() {
         Ok(number) if code.len() < 5 => [5, 6, 8, 10, 13, 14].contains(&(number & 0xff)),
-        _ => ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) || ["25P03", "55P03"].contains(&code),
+        _ => {
+            ["08", "3D", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+                || ["25P03", "55P03"].contains(&code)
+        }
     }
 }
 

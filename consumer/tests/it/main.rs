@@ -11,6 +11,7 @@ mod intake;
 mod log;
 mod matrix;
 mod nodes;
+mod outages;
 mod rules;
 mod security;
 mod sockets;
