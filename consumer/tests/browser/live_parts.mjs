@@ -46,12 +46,12 @@ async function keepsWhatIsTyped(browser) {
   equal(await groups.inputValue(), "south", "what is beside it was drawn anew meanwhile");
   equal(await second.count(), 0, "who types is not moved");
   // The same for who looks at something else before it is sent.
-  await page.getByLabel("Name").focus();
+  await page.getByRole("link", { name: "Sources" }).focus();
   await device("robot-2");
   await page.locator(".head").getByText("2 devices, 0 online", { exact: true }).waitFor();
   deepEqual([await groups.inputValue(), await second.count()], ["south", 0]);
   await groups.fill("");
-  await page.getByLabel("Name").focus();
+  await page.getByRole("link", { name: "Sources" }).focus();
   await second.waitFor();
   deepEqual(problems, []);
 }
