@@ -29,14 +29,15 @@ impl Pace {
     pub fn take(&self, now_us: i64) -> Result<(), Duration> {
         let step_us = MINUTE_US / i64::from(self.per_minute);
         let full_us = now_us.saturating_add(MINUTE_US);
+        // What is further ahead than a full bucket ever is was taken before the clock was set back, and closes no door.
+        let since = |due_us: i64| if due_us > full_us + MINUTE_US { now_us } else { due_us.max(now_us) };
         let next = |due_us: i64| {
-            // A clock that was set back must not close the door for long.
-            let next_us = due_us.clamp(now_us, full_us) + step_us;
+            let next_us = since(due_us) + step_us;
             (next_us <= full_us).then_some(next_us)
         };
         let taken = self.due_us.try_update(Ordering::Relaxed, Ordering::Relaxed, next);
         taken.map(drop).map_err(|due_us| {
-            let wait_us = due_us.clamp(now_us, full_us) + step_us - full_us;
+            let wait_us = since(due_us) + step_us - full_us;
             Duration::from_micros(u64::try_from(wait_us).unwrap_or(0))
         })
     }
@@ -61,9 +62,13 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_costs_no_more_than_a_step() {
+    fn a_clock_that_is_set_back_closes_the_door_for_no_longer_than_that_and_never_for_more_than_two_minutes() {
         let pace = Pace::new(60);
-        assert_eq!(pace.take(NOW), Ok(()));
+        (0..60).for_each(|_| assert_eq!(pace.take(NOW), Ok(())));
+        assert_eq!(pace.take(NOW - 10_000_000), Err(Duration::from_secs(11)));
+        for _ in 0..60 {
+            assert_eq!(pace.take(NOW - 3_600_000_000), Ok(()));
+        }
         assert_eq!(pace.take(NOW - 3_600_000_000), Err(Duration::from_secs(1)));
     }
 }
