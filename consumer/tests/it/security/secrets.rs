@@ -31,8 +31,8 @@ const GUESSED: &str = "Zq6-key-that-is-none";
 const BESIDE: &str = "Zq7-token-of-somebody-else";
 const REDIS: &str = "Zq8-password-of-redis";
 const POSTGRES: &str = "Zq9-password-of-postgres";
-/// Whatever we would say, and what others say who do not print all that they read.
-const EVERYTHING: &str = "debug,common=trace,consumer=trace";
+/// Whatever any part of the program would say.
+const EVERYTHING: &str = "trace";
 
 /// A consumer as a program that logs all it can, killed when it is dropped.
 struct Logged {
@@ -52,6 +52,7 @@ impl Logged {
             command.env("BROKER_URL", broker);
         }
         let child = command.spawn().unwrap();
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let started = Self { child, client, url: format!("http://127.0.0.1:{port}"), folder };
         eventually("the program is ready", async || {

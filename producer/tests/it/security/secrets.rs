@@ -28,8 +28,8 @@ const GUESSED: &str = "Zq5-key-that-is-none";
 const POSTGRES: &str = "Zq6-password-of-postgres";
 const REDIS: &str = "Zq7-password-of-redis";
 const MQTT: &str = "Zq8-password-of-a-broker";
-/// Whatever we would say, and what others say who do not print all that they read.
-const EVERYTHING: &str = "debug,common=trace,producer=trace";
+/// Whatever any part of the program would say.
+const EVERYTHING: &str = "trace";
 
 /// A producer as a program that logs all it can, killed when it is dropped.
 struct Logged {
