@@ -16,6 +16,7 @@ pub mod guard;
 pub mod guesses;
 pub mod health;
 pub mod key;
+mod marks;
 pub mod openapi;
 pub mod outage;
 pub mod page;
