@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use sqlx::{AnyConnection, Connection};
+use sqlx::AnyConnection;
 
 /// `?` as PostgreSQL wants it: `$1`, `$2` and so on.
 pub(crate) fn numbered(text: &str) -> String {

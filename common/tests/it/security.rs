@@ -5,7 +5,7 @@ use crate::architecture::{Source, sources};
 /// Names of what is secret, or is made with it.
 const SECRETS: [&str; 6] = ["_sha256", "signature", "password", "secret", "api_key", "mac"];
 /// What is compared with what is kept itself, and not with what somebody sent: file and a part of the line.
-const KEPT: [(&str, &str); 6] = [
+const KEPT: [(&str, &str); 7] = [
     // Both sides are of the database: whether the account is still the same.
     ("pages/account/session.rs", "account.api_key_sha256 == self.account.api_key_sha256"),
     // Both sides are of this service: whether the file of devices has another secret than before.
@@ -14,6 +14,8 @@ const KEPT: [(&str, &str); 6] = [
     ("producer/src/config.rs", "secret_bytes(secret) != secret.as_bytes()"),
     // Whether a guard has a field, and not what is in it.
     ("guards/check.rs", "hmac.timestamp_header.is_some()"),
+    // Whether there was a row.
+    ("store/accounts.rs", "rows_affected() == 0"),
     // Words of a page.
     ("pages/sources/paste.rs", "\"github\""),
     ("rules/input.rs", "secrets::MASK"),
