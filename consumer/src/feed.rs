@@ -161,7 +161,6 @@ impl Feed {
             } else if events.is_empty() {
                 return Ok(());
             }
-            db.durable.flush().await?;
             self.offer(&events.into_iter().map(Arc::new).collect::<Vec<_>>());
         }
     }
@@ -170,7 +169,6 @@ impl Feed {
     /// longer what the log says. What came in meanwhile stays.
     async fn begin_anew(&self, db: &Db) -> sqlx::Result<()> {
         let mut fresh = Memory::load(db).await?;
-        db.durable.flush().await?;
         let mut memory = self.memory();
         memory.events.iter().for_each(|event| fresh.push(event));
         fresh.tail = fresh.tail.max(memory.tail);

@@ -16,7 +16,7 @@ pub async fn follow(app: App, stop: CancellationToken) {
         let mut clock = Clock::default();
         loop {
             while let Err(error) = commands::count_from(&app.db, now_ms()).await {
-                tracing::warn!(%error, "cannot count anew when commands expire; trying again");
+                app.db.failed(&error, "cannot count anew when commands expire; trying again");
                 time::sleep(WAIT_AFTER_ERROR).await;
             }
             while clock.set().await > 0 {}

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use socketioxide::{
     SendError, SocketError, SocketIo,
-    extract::{AckSender, Extension, SocketRef, TryData},
+    extract::{AckSender, SocketRef, TryData},
     handler::ConnectHandler,
 };
 use tokio::time;
@@ -110,8 +110,22 @@ async fn admit(app: &App, socket: &SocketRef, auth: Auth) -> Result<(), NotAdmit
         return Err(NotAdmitted("Connect with auth {\"key\": …}: the key that was shown when the device was made."));
     };
     sockets::admit_known(app, socket)?;
-    socket.extensions.insert(Connection { device, session: Uuid::new_v4().to_string(), last: auth.last });
+    let connection = Connection { device, session: Uuid::new_v4().to_string(), last: auth.last };
+    listen(app, socket, &connection);
+    socket.extensions.insert(connection);
     Ok(())
+}
+
+/// Listens before the device is told that it is connected: what it says at once is heard, too.
+fn listen(app: &App, socket: &SocketRef, connection: &Connection) {
+    for (event, news) in [("ack", acknowledged as Word), ("done", News::Done), ("failed", News::Failed)] {
+        let (app, connection) = (app.clone(), connection.clone());
+        let hear = async move |TryData(said): TryData<Said>, ack: AckSender| {
+            hear(&app, &connection, (said.ok(), news), ack).await;
+        };
+        socket.on(event, hear);
+    }
+    showing::follow(app, socket, (connection.device.id.clone(), connection.session.clone()));
 }
 
 fn welcome(app: &App, socket: &SocketRef) {
@@ -120,15 +134,6 @@ fn welcome(app: &App, socket: &SocketRef) {
     let gone = sockets::count(app, socket, DEVICES, move |_| {
         gone_app.tasks.spawn(leave(gone_app.clone(), leaving));
     });
-    for (event, news) in [("ack", acknowledged as Word), ("done", News::Done), ("failed", News::Failed)] {
-        let app = app.clone();
-        let hear =
-            async move |TryData(said): TryData<Said>, Extension(connection): Extension<Connection>, ack: AckSender| {
-                hear(&app, &connection, (said.ok(), news), ack).await;
-            };
-        socket.on(event, hear);
-    }
-    showing::follow(app, socket, (connection.device.id.clone(), connection.session.clone()));
     let (app, socket) = (app.clone(), socket.clone());
     app.tasks.clone().spawn(async move {
         let end = gone.child_token();

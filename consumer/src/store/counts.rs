@@ -17,7 +17,7 @@ pub struct SourceCounts {
     pub last_ms: i64,
 }
 
-/// The totals of every source in the order of their names; their sum is the offset of the log's newest event.
+/// The totals of every source in the order of their names; their sum is the offset of the log's newest event. They survive a power cut.
 ///
 /// # Errors
 /// When the database fails.
@@ -25,6 +25,7 @@ pub async fn all(db: &Db) -> sqlx::Result<Vec<SourceCounts>> {
     let rows = sqlx::query("select source, low, moderate, major, critical, other, last_ms from counts order by source")
         .fetch_all(&db.read)
         .await?;
+    db.durable.flush().await?;
     rows.iter()
         .map(|row| Ok(SourceCounts { source: row.try_get(0)?, tally: tally(row, 1)?, last_ms: row.try_get(6)? }))
         .collect()
@@ -126,7 +127,8 @@ pub fn shift(script: &mut Script, source: &str, moves: &BTreeMap<i64, Tally>) ->
     bind(arguments, source.to_owned())
 }
 
-/// The totals of every source and what arrived in each second from `from_s` on, both of one moment; keyed by source, and by second and source.
+/// The totals of every source and what arrived in each second from `from_s` on, both of one moment; keyed by source, and by second and source. They
+/// survive a power cut.
 ///
 /// # Errors
 /// When the database fails.
@@ -137,7 +139,9 @@ pub async fn state(
     let text = "select cast(null as bigint), source, low, moderate, major, critical, other from counts \
                 union all select second, source, low, moderate, major, critical, other from rates where second >= $1";
     let (mut totals, mut seconds) = (BTreeMap::new(), BTreeMap::new());
-    for row in sqlx::query(text).bind(from_s).fetch_all(&db.read).await? {
+    let rows = sqlx::query(text).bind(from_s).fetch_all(&db.read).await?;
+    db.durable.flush().await?;
+    for row in rows {
         let source: Arc<str> = row.try_get::<String, _>(1)?.into();
         match row.try_get::<Option<i64>, _>(0)? {
             None => totals.insert(source, tally(&row, 2)?),

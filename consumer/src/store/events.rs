@@ -150,13 +150,14 @@ fn arrived(events: &[Arc<Event>]) -> BTreeMap<(Arc<str>, i64), Tally> {
     arrived
 }
 
-/// The offsets of the oldest event that is kept and of the newest; `(1, 0)` when there is none.
+/// The offsets of the oldest event that is kept and of the newest; `(1, 0)` when there is none. Both survive a power cut: who goes on from there misses nothing.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn span(db: &Db) -> sqlx::Result<(i64, i64)> {
     let text = "select log.head, (select min(log_offset) from events) from log where log.name = 'events'";
     let row = sqlx::query(text).fetch_one(&db.read).await?;
+    db.durable.flush().await?;
     let head: i64 = row.try_get(0)?;
     let tail: Option<i64> = row.try_get(1)?;
     Ok((tail.unwrap_or(head + 1), head))
@@ -211,7 +212,7 @@ impl Default for Search {
     }
 }
 
-/// The events that match.
+/// The events that match; they survive a power cut.
 ///
 /// # Errors
 /// When the database fails.
@@ -232,7 +233,9 @@ pub async fn find(db: &Db, search: &Search) -> sqlx::Result<Vec<Event>> {
         .bind(part.map(|part| pattern(&part.to_lowercase())).unwrap_or_default())
         // SQLite's lower() knows the letters of ASCII only.
         .bind(part.map(|part| pattern(&part.to_ascii_lowercase())).unwrap_or_default());
-    query.fetch_all(&db.read).await?.iter().map(event).collect()
+    let rows = query.fetch_all(&db.read).await?;
+    db.durable.flush().await?;
+    rows.iter().map(event).collect()
 }
 
 /// `%part%`, with the pattern's own signs taken as they are.

@@ -6,7 +6,7 @@ use crate::support::peer::Peer;
 use crate::support::stack::{Mode, Stack};
 
 /// For the longest step of a script that says nothing meanwhile.
-const LONG: Duration = Duration::from_mins(15);
+const LONG: Duration = Duration::from_mins(6);
 
 #[tokio::test]
 async fn the_dashboard_shows_every_task_of_the_button_without_a_reload_and_after_one() {

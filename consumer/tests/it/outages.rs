@@ -1,4 +1,6 @@
-//! A database that fails in the middle of a transaction.
+//! A database that fails in the middle of a transaction, or cannot say that what was committed stays.
+
+use std::{ffi::OsString, fs, os::unix::fs::symlink};
 
 use common::{
     config::Durability,
@@ -6,7 +8,11 @@ use common::{
 };
 use sqlx::Executor;
 
-use crate::support::database::{Database, Mode};
+use crate::support::{
+    TestApp,
+    database::{Database, Mode},
+    eventually, tasks,
+};
 
 async fn store(db: &Db, name: &str, value: String) -> sqlx::Result<()> {
     let mut tx = db.write.begin().await?;
@@ -31,4 +37,29 @@ async fn a_transaction_that_a_full_database_ended_takes_no_later_one_with_it() {
     let sql = "select name from settings where name in ('given up', 'kept')";
     let names: Vec<String> = sqlx::query_scalar(sql).fetch_all(&db.read).await.unwrap();
     assert_eq!(names, ["kept"]);
+}
+
+/// An event that is committed is in SQLite's write-ahead log; whether it stays there after a power cut, only a flush of that file tells.
+#[tokio::test]
+async fn an_event_that_is_not_flushed_to_the_disk_is_neither_answered_200_nor_told() {
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start(&database, &["--durability", "full"]).await;
+    app.take(tasks("before", 1)).await;
+    let log = OsString::from(format!("{}-wal", db::sqlite_path(&database.url).unwrap().display()));
+    let away = OsString::from(format!("{}.away", log.display()));
+    fs::rename(&log, &away).unwrap();
+    // A link to itself cannot be opened.
+    symlink(&log, &log).unwrap();
+    let send = async || app.post("/consumetasks", &[("webhook-id", "once")], r#"{"priority":"Low"}"#).await;
+    let refused = send().await;
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    for told in ["/api/events", "/api/counts", "/api/sources"] {
+        assert_eq!(app.get(told).await.status(), 503, "{told}");
+    }
+    fs::rename(&away, &log).unwrap();
+    eventually("it is stored", async || (send().await.status() == 200).then_some(())).await;
+    eventually("it is told, once", async || (app.total().await == 2).then_some(())).await;
+    assert_eq!(app.events().await.len(), 2);
+    app.end().await;
 }

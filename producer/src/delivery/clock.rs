@@ -14,7 +14,7 @@ pub async fn follow(app: App, lease: Duration) {
         let mut clock = Clock::default();
         loop {
             while let Err(error) = count_anew(&app, lease).await {
-                tracing::warn!(%error, "cannot count anew what waits; trying again");
+                app.store.db.failed(&error, "cannot count anew what waits; trying again");
                 sleep(WAIT_AFTER_ERROR).await;
             }
             while clock.set().await > 0 {}

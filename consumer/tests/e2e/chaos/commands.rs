@@ -10,13 +10,11 @@ use crate::support::{eventually, http};
 const HOUR_S: i64 = 3600;
 
 #[tokio::test]
-#[ignore = "needs the machine for itself: `make chaos` does it"]
 async fn commands_expire_in_their_time_although_the_clock_is_set_back_on_embedded_defaults() {
     expire_in_their_time(Mode::Embedded).await;
 }
 
 #[tokio::test]
-#[ignore = "needs the machine for itself: `make chaos` does it"]
 async fn commands_expire_in_their_time_although_the_clock_is_set_back_on_postgres_and_redis() {
     expire_in_their_time(Mode::PostgresAndRedis).await;
 }

@@ -10,13 +10,11 @@ const VIEWERS: usize = 1000;
 const PAGES: usize = 10;
 
 #[tokio::test]
-#[ignore = "needs the machine for itself: `make chaos` does it"]
 async fn a_thousand_viewers_come_back_at_once_on_embedded_defaults() {
     survives_restarts(Mode::Embedded).await;
 }
 
 #[tokio::test]
-#[ignore = "needs the machine for itself: `make chaos` does it"]
 async fn a_thousand_viewers_come_back_at_once_on_postgres_and_redis() {
     survives_restarts(Mode::PostgresAndRedis).await;
 }

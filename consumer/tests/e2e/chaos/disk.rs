@@ -65,7 +65,6 @@ fn as_root(program: &str) -> Command {
 }
 
 #[tokio::test]
-#[ignore = "needs the machine for itself: `make chaos` does it"]
 async fn a_disk_that_is_full_loses_nothing_that_was_accepted() {
     let disk = Disk::mount();
     let settings = Settings {

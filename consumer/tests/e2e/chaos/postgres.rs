@@ -13,7 +13,6 @@ async fn begin(fault: &str, server: &PostgresServer) -> Trial {
 }
 
 #[tokio::test]
-#[ignore = "needs the machine for itself: `make chaos` does it"]
 async fn a_postgres_that_restarts_or_crashes_loses_nothing_that_was_accepted() {
     let server = PostgresServer::start();
     let mut trial = begin("PostgreSQL restarts (fast), or crashes (immediate)", &server).await;

@@ -2,9 +2,15 @@
 
 use serde_json::json;
 use sqlx::Executor;
+use tokio::task::JoinSet;
 
 use super::{Device, action, all_are, device, key, outcome, run};
-use crate::support::{TestApp, eventually, on_both, socket::Socket};
+use crate::support::{
+    TestApp,
+    database::{Database, Mode},
+    eventually, on_both,
+    socket::Socket,
+};
 
 #[tokio::test]
 async fn a_command_is_queued_sent_acknowledged_and_done_or_failed() {
@@ -216,4 +222,29 @@ async fn what_still_waits_is_not_forgotten_with_the_old_executions() {
         app.end().await;
     })
     .await;
+}
+
+/// The connect handler of a namespace runs some time after a device was told that it is connected.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_device_says_the_moment_it_is_connected_is_heard() {
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start(&database, &[]).await;
+    let mut keys = Vec::new();
+    for number in 0..100 {
+        keys.push(device(&app, &format!("robot-{number}"), &[]).await);
+    }
+    for _ in 0..4 {
+        let mut crowd = JoinSet::new();
+        for key in keys.clone() {
+            let address = app.address;
+            crowd.spawn(async move {
+                let auth = json!({"key": key, "last": null});
+                let mut socket = Socket::connect_as(address, "/devices", &auth).await.unwrap();
+                let heard = socket.ask_and_keep(json!(["done", {"id": 7}])).await;
+                assert_eq!(heard["execute"], false);
+            });
+        }
+        crowd.join_all().await;
+    }
+    app.end().await;
 }

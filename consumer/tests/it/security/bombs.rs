@@ -24,7 +24,7 @@ const JSON_DOORS: [(&str, &str); 11] = [
     ("POST", "/public-api/integration/webhooks"),
 ];
 /// What the program may grow by while all of them are thrown at it.
-const ROOM_KB: u64 = 192 * 1024;
+const ROOM_KB: u64 = 128 * 1024;
 
 /// Nested without end, numbers without end, names without end.
 fn json_bombs() -> Vec<(&'static str, String)> {

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use database::{Database, Mode};
 
 /// How long a condition may take to come true.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running consumer.
 pub struct TestApp {

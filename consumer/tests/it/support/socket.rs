@@ -11,7 +11,7 @@ use tokio_tungstenite::{
 };
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A client in one namespace.
 pub struct Socket {

@@ -20,7 +20,7 @@ pub use receiver::{Answer, Hook, Receiver};
 use std::{future::Future, time::Duration};
 
 /// Longer than anything a test waits for, on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Makes two tests of one: on SQLite and on PostgreSQL.
 macro_rules! on_both {
