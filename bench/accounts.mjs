@@ -1,7 +1,6 @@
 // `make bench`, second part: the accounts API with little and with much in its tables, side by side; writes its section of docs/benchmarks.md.
 // Loopback only. BENCH_TRIGGERS (15) triggers and BENCH_CALLS (60) of each other call, on both databases; BENCH_PAST (1000000) deliveries of the past
 // and BENCH_ACCOUNTS (100000) accounts are much.
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +9,7 @@ import { median } from "./figures.mjs";
 import * as fill from "./fill.mjs";
 import { receiver } from "./receiver.mjs";
 import { writeSection } from "./section.mjs";
-import { stopAll } from "./servers.mjs";
+import { build, stopAll } from "./servers.mjs";
 import { register, send, signUp, site, subscribe } from "./site.mjs";
 
 const triggers = Number(process.env.BENCH_TRIGGERS ?? 15);
@@ -22,7 +21,7 @@ const KINDS = ["sqlite", "postgres"];
 const folder = mkdtempSync(join(tmpdir(), "hookcast-bench-"));
 
 async function main() {
-  execFileSync("cargo", ["build", "--release", "--locked", "-p", "producer"], { stdio: "inherit" });
+  build();
   const endpoint = await receiver();
   try {
     const results = [];

@@ -1,20 +1,19 @@
 // `make bench`, fourth part: one action to 2,000 connected devices, next to a socket.io server that stores nothing, in one run, in turn; writes its
 // section of docs/benchmarks.md. Loopback only. BENCH_EXECUTIONS (20) of each.
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fleet } from "./fleet.mjs";
 import { median } from "./figures.mjs";
 import { writeSection } from "./section.mjs";
-import { database, freePort, redis, start, stopAll } from "./servers.mjs";
+import { build, database, freePort, redis, start, stopAll } from "./servers.mjs";
 
 const executions = Number(process.env.BENCH_EXECUTIONS ?? 20);
 const DEVICES = 2000;
 const folder = mkdtempSync(join(tmpdir(), "hookcast-bench-"));
 
 async function main() {
-  execFileSync("cargo", ["build", "--release", "--locked", "-p", "consumer", "-p", "bare"], { stdio: "inherit" });
+  build();
   const [one, two] = [database(), database()];
   try {
     const cases = await everyCase(one.url, two.url);

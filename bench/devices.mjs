@@ -1,13 +1,12 @@
 // `make bench`, third part: 100 devices that post 50 changes a second each, as Evok does, next to a handler that does nothing, in one run,
 // alternating; writes its section of docs/benchmarks.md. Loopback only. BENCH_ROUNDS (3) of BENCH_SECONDS (5, at most 20) each.
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { median, settled, total } from "./figures.mjs";
 import { load } from "./load.mjs";
 import { writeSection } from "./section.mjs";
-import { database, freePort, redis, start, stopAll } from "./servers.mjs";
+import { build, database, freePort, redis, start, stopAll } from "./servers.mjs";
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 const seconds = Math.min(Number(process.env.BENCH_SECONDS ?? 5), 20);
@@ -15,7 +14,7 @@ const DEVICES = 100;
 const folder = mkdtempSync(join(tmpdir(), "hookcast-bench-"));
 
 async function main() {
-  execFileSync("cargo", ["build", "--release", "--locked", "-p", "consumer", "-p", "bare"], { stdio: "inherit" });
+  build();
   const shared = database();
   try {
     const cases = await everyCase(shared.url);

@@ -1,9 +1,8 @@
 // What the parts that measure the intake beside its peers begin and end with.
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { database, redis, stopAll } from "./servers.mjs";
+import { build, database, redis, stopAll } from "./servers.mjs";
 
 /** Rounds of each load, and the seconds that one lasts. */
 export const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
@@ -11,7 +10,7 @@ export const seconds = Math.min(Number(process.env.BENCH_SECONDS ?? 5), 20);
 
 /** Builds the programs, lends a folder, a database and a Redis to the measuring, and takes everything away again. */
 export async function onField(measure) {
-  execFileSync("cargo", ["build", "--release", "--locked", "-p", "consumer", "-p", "bare"], { stdio: "inherit" });
+  build();
   const folder = mkdtempSync(join(tmpdir(), "hookcast-bench-"));
   const shared = database();
   const leave = () => {

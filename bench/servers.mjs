@@ -13,9 +13,9 @@ process.once("exit", () => {
 process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143));
 let nextPort = 30_000 + (process.pid % 1000);
 
-/** Builds every program that is measured; all at once, because each other choice of packages would compile their dependencies anew. */
+/** Builds every program that is measured; always the whole workspace, because a choice of packages would compile their dependencies anew. */
 export function build() {
-  execFileSync("cargo", ["build", "--release", "--locked", "-p", "producer", "-p", "consumer", "-p", "bare"], { stdio: "inherit" });
+  execFileSync("cargo", ["build", "--release", "--locked", "--workspace"], { stdio: "inherit" });
 }
 
 /** Below the range that the kernel gives to outgoing connections, of which a load makes many. */

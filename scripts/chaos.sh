@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The faults in their long form, in a release build; writes docs/reliability.md.   CHAOS_SEED=… repeats a run with another seed
+# The faults in their long form, done to a release build; writes docs/reliability.md.   CHAOS_SEED=… repeats a run with another seed
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/settings.sh
@@ -13,11 +13,12 @@ main() {
   rm -rf "$rows"
   mkdir -p "$rows"
   say "building"
-  cargo test --workspace --locked --release --no-run
+  cargo build --workspace --locked --release
+  cargo test --workspace --locked --no-run
   say "faults, long form, seed $seed"
   # One at a time: what a trial measures is its own.
-  CHAOS=long CHAOS_SEED=$seed CHAOS_REPORT=$PWD/$rows \
-    cargo test --workspace --locked --release --test e2e -- --test-threads=1 chaos || failed=1
+  CHAOS=long CHAOS_SEED=$seed CHAOS_REPORT=$PWD/$rows TEST_PROGRAMS=target/release \
+    cargo test --workspace --locked --test e2e -- --test-threads=1 chaos || failed=1
   write_page >"$page.new"
   mv "$page.new" "$page"
   say "wrote $page"

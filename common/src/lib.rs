@@ -1,6 +1,7 @@
 //! What the producer and the consumer share, from the task that travels between them to the way both listen and end.
 
 pub mod admin;
+pub mod aside;
 pub mod broker;
 pub mod clock;
 pub mod config;

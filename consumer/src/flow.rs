@@ -10,12 +10,7 @@ use socketioxide::{SendError, SocketError, extract::SocketRef};
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    App,
-    event::Event,
-    feed::Next,
-    store::events::{self, Search},
-};
+use crate::{App, event::Event, feed::Next};
 
 /// Events sent without a pause in between, which the socket writes together.
 const CHUNK: u16 = 128;
@@ -123,15 +118,11 @@ impl Flow {
             Next::Events(events) => return Ok(Some(events).filter(|events| !events.is_empty())),
             Next::Older(first) => first,
         };
-        // Few read the log at a time, so that a crowd that comes back leaves the pages their share.
-        let Ok(_turn) = app.catching_up.acquire().await else { return Ok(None) };
-        let search =
-            Search { since: self.cursor, before: first, limit: CHUNK.into(), source: room.only(), ..Search::default() };
-        let events = events::find(&app.db, &search).await?;
+        let (events, told) = app.catching_up.after(&app.db, self.cursor, first, room.only()).await?;
         if events.is_empty() {
-            self.cursor = first - 1;
+            self.cursor = told;
         }
-        Ok(Some(events.into_iter().map(Arc::new).collect()))
+        Ok(Some(events))
     }
 
     /// False when the socket is gone.

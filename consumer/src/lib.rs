@@ -5,6 +5,7 @@
 pub mod actions;
 pub mod api;
 pub mod bus;
+pub mod catching_up;
 pub mod config;
 pub mod counts;
 pub mod devices;
@@ -37,6 +38,7 @@ use anyhow::Context;
 use axum::{Router, routing::get};
 use common::{
     admin::{self, Gate},
+    aside::{Aside, spawning_on},
     db::{self, Db},
     edge::{Edge, guard, harden},
     openapi::describe_edge,
@@ -46,13 +48,14 @@ use common::{
     serve::{self, Answer},
 };
 use socketioxide::SocketIo;
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet, time};
+use tokio::{net::TcpListener, runtime::Handle, sync::Semaphore, task::JoinSet, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
     actions::screens::datasources::{Datasources, Patience},
     bus::Bus,
+    catching_up::CatchingUp,
     config::Config,
     feed::Feed,
     live::Audience,
@@ -106,8 +109,8 @@ pub struct Services {
     pub datasources: Datasources,
     /// Places for sockets.
     pub sockets: Arc<Semaphore>,
-    /// Turns for sockets that read the log.
-    pub catching_up: Semaphore,
+    /// The log for sockets that are far behind.
+    pub catching_up: CatchingUp,
     pub tasks: TaskTracker,
     pub stop: CancellationToken,
 }
@@ -143,7 +146,7 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     let sources_file = config.sources_file();
     let registry = Registry::load(db.clone(), vault.clone(), sources_file, config.max_sources).await?;
     let (fleet, reports) = actions::Fleet::new();
-    let (sockets, catching_up) = (Arc::new(Semaphore::new(sockets::MAX_SOCKETS)), Semaphore::new(2));
+    let (sockets, catching_up) = (Arc::new(Semaphore::new(sockets::MAX_SOCKETS)), CatchingUp::default());
     let rereadings = Rereadings::new(db.clone(), feed.clone(), tasks.clone(), stop.clone());
     let (audience, max_sources) = (Audience::default(), config.max_sources);
     let datasources = Datasources::new(config.policy(listen).into(), Patience::default())?;
@@ -175,10 +178,11 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     actions::start(&app, reports, &mut vital);
 
     tracing::info!(listen = %listen, "consumer is at http://{listen}/");
+    let viewers = Aside::start("viewers").context("cannot start threads for the viewers")?;
     let (router, io) = router(&app);
-    app.tasks.spawn(close_sockets(io, app.stop.clone()));
-    let served =
-        serve_while(serve::run(listener, front(app.clone(), router), app.stop.clone()), &mut vital, &app.stop).await;
+    app.tasks.spawn(sockets::close(io, app.stop.clone()));
+    let serving = serve::run(listener, front(app.clone(), router, viewers.handle()), app.stop.clone());
+    let served = serve_while(serving, &mut vital, &app.stop).await;
     closing_log.cancel();
     if time::timeout(GRACE, finish(&app, vital)).await.is_err() {
         tracing::warn!("gave up on what did not end in time; who was not answered sends again");
@@ -228,13 +232,9 @@ fn keep_up(app: &App, vital: &mut JoinSet<()>) {
     app.tasks.spawn(retention::run(app.db.clone(), app.feed.clone(), app.config.retention, app.stop.clone()));
 }
 
-async fn close_sockets(io: SocketIo, stop: CancellationToken) {
-    stop.cancelled().await;
-    io.close().await;
-}
-
-/// Webhooks from programs go straight to the intake: the router and its layers cost more than storing an event.
-fn front(app: App, router: Router) -> Answer {
+/// Webhooks from programs go straight to the intake: the router and its layers cost more than storing an event. What is sent to sockets is written on
+/// threads that give way to it: a crowd of viewers slows no sender.
+fn front(app: App, router: Router, viewers: Handle) -> Answer {
     let by_router = serve::by_router(router);
     // Before the layer that takes every OPTIONS for a browser's.
     let handshakes = serve::by_router(intake::handshake::routes().with_state(app.clone()));
@@ -243,6 +243,9 @@ fn front(app: App, router: Router) -> Answer {
             Box::pin(intake::take_plain(app.clone(), request))
         } else if intake::handshake::is_one(&request) {
             handshakes(request)
+        } else if request.uri().path().starts_with(sockets::PATH) {
+            let (viewers, answering) = (viewers.clone(), by_router(request));
+            Box::pin(async move { spawning_on(&viewers, answering).await })
         } else {
             by_router(request)
         }

@@ -9,7 +9,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{bus::Bus, devices::Placed, event::NewEvent, feed::Feed, metrics::Metrics, store::events::Appender};
+use crate::{bus::Bus, devices::Placed, event::NewEvent, feed::Feed, metrics::Metrics, store::append::Appender};
 
 /// Bytes that may wait for their commit.
 const MAX_WAITING_KIB: usize = 64 * 1024;

@@ -14,6 +14,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{App, actions, live, metrics::NamespaceLabel, rooms};
 
+/// Where clients of socket.io ask.
+pub const PATH: &str = "/socket.io";
 /// Sockets of one node; each may be in one namespace or in both.
 pub const MAX_SOCKETS: usize = 16_384;
 /// Packets that may wait for one socket. Who falls behind waits with its cursor, so few are enough, and a stalled peer holds little.
@@ -36,6 +38,12 @@ pub fn open(io: &SocketIo, app: &App) {
     rooms::open(io, app);
     live::open(io, app);
     actions::devices::open(io, app);
+}
+
+/// Says goodbye to all of them when it is time to stop.
+pub async fn close(io: SocketIo, stop: CancellationToken) {
+    stop.cancelled().await;
+    io.close().await;
 }
 
 /// Why a socket may not come in.

@@ -1,6 +1,7 @@
-//! The SQL: a file a table.
+//! The SQL: a file a table, and one for what writes to several at once.
 
 pub mod actions;
+pub mod append;
 pub mod counts;
 pub mod devices;
 pub mod events;

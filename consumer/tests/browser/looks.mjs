@@ -7,13 +7,17 @@ const SIZES = [{ width: 1280, height: 900 }, { width: 390, height: 844 }];
 
 mkdirSync(folder, { recursive: true });
 
-/** What is wrong with one page in any of its four looks. */
+/** What is wrong with one page in any of its four looks; it is loaded anew for each. */
 export async function looked(browser, name, url, options = {}) {
   const found = [];
+  const { page, problems } = await open(browser, url, options);
   for (const viewport of SIZES) {
     for (const colorScheme of ["light", "dark"]) {
       const look = `${name}-${viewport.width}-${colorScheme}`;
-      const { page, problems } = await open(browser, url, { viewport, colorScheme, ...options });
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      problems.length = 0;
+      await page.reload();
       await settled(page);
       await page.screenshot({ path: `${folder}${look}.png`, fullPage: true });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -21,9 +25,9 @@ export async function looked(browser, name, url, options = {}) {
       found.push(...(await violations(page)).map((text) => `${look}: ${text}`));
       // The answer to a page that does not exist is an error to the browser, too.
       found.push(...problems.filter((text) => !/status of 404/.test(text)).map((text) => `${look}: ${text}`));
-      await page.context().close();
     }
   }
+  await page.context().close();
   return found;
 }
 

@@ -46,6 +46,14 @@ async fn a_client_says_the_last_offset_it_has_and_gets_the_rest_even_from_beyond
             let arguments = socket.event("msg").await;
             assert_eq!(arguments[1], expected);
         }
+        // Of what one has read another one hears its part.
+        for since in [300, 11, 127, 128] {
+            let mut later = Socket::connect(app.address, "/collectHooks").await;
+            later.emit(json!(["join_room", {"since": since}])).await;
+            for expected in since + 1..since + 1000 {
+                assert_eq!(later.event("msg").await[1], expected);
+            }
+        }
         app.take(tasks("live", 1)).await;
         assert_eq!(socket.event("msg").await[1], 20_001);
         app.end().await;

@@ -119,9 +119,10 @@ pub fn free_port() -> u16 {
     ports.find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("it never ends")
 }
 
-/// The built program `name`, beside the consumer that cargo built for this test.
+/// The built program `name`: beside the consumer that cargo built for this test, or in the folder that `TEST_PROGRAMS` says.
 pub fn built(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_BIN_EXE_consumer")).with_file_name(name);
+    let beside = || Path::new(env!("CARGO_BIN_EXE_consumer")).with_file_name(name);
+    let path = std::env::var("TEST_PROGRAMS").map_or_else(|_| beside(), |folder| root().join(folder).join(name));
     assert!(File::open(&path).is_ok(), "{} is not built: run `make e2e`", path.display());
     path
 }
