@@ -12,13 +12,8 @@ const [OF_BARE, OF_ONE] = [0.2, 0.9];
 
 await onField(async ({ folder, databaseUrl, broker }) => {
   const bare = row(await peers.bare(folder));
-  const others = [
-    await peers.socketioxide(folder),
-    await peers.nchan(folder),
-    await peers.fastify(folder, broker),
-    await peers.flask(folder, broker),
-  ];
-  const ours = [await peers.embedded(folder), await peers.several(folder, databaseUrl, broker)];
+  const others = await peers.others(folder, broker);
+  const ours = await peers.ours(folder, databaseUrl, broker);
   const pages = [
     ...others.map((peer) => row(peer, { viewer: peer.viewer, count: VIEWERS })),
     ...ours.map((one) => row(one, { viewer: "hooks", count: VIEWERS, bar: OF_BARE })),

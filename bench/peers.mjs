@@ -42,6 +42,16 @@ export async function flask(folder, broker) {
   return served("Flask-SocketIO, the tutorial's", port, server, "hooks");
 }
 
+/** All that keep nothing, the quickest first. */
+export async function others(folder, broker) {
+  return [await socketioxide(folder), await nchan(folder), await fastify(folder, broker), await flask(folder, broker)];
+}
+
+/** The consumer in both modes. */
+export async function ours(folder, databaseUrl, broker) {
+  return [await embedded(folder), await several(folder, databaseUrl, broker)];
+}
+
 export async function embedded(folder) {
   return consumer("consumer, SQLite, in process", join(folder, "sqlite"), {});
 }
@@ -50,10 +60,20 @@ export async function several(folder, databaseUrl, broker) {
   return consumer("consumer, PostgreSQL + Redis", join(folder, "postgres"), { DATABASE_URL: databaseUrl, BROKER_URL: broker });
 }
 
+/** Both again, whose commits survive only the end of the process. */
+export async function unflushed(folder, databaseUrl, broker) {
+  const settings = { DURABILITY: "normal" };
+  const many = { ...settings, DATABASE_URL: databaseUrl, BROKER_URL: broker };
+  return [
+    await consumer("consumer, SQLite, in process, `DURABILITY=normal`", join(folder, "sqlite-normal"), settings),
+    await consumer("consumer, PostgreSQL + Redis, `DURABILITY=normal`", join(folder, "postgres-normal"), many),
+  ];
+}
+
 async function consumer(name, folder, settings) {
   const port = freePort();
   const listen = { LISTEN: `127.0.0.1:${port}`, DURABILITY: "full", ...settings };
-  return { ...served(name, port, await start("consumer", [], listen, port, folder), "hooks"), stores: true };
+  return { ...served(name, port, await start("consumer", [], listen, port, folder), "hooks"), stores: true, isFlushed: !settings.DURABILITY };
 }
 
 /** `viewer` is what follows the server's events: see viewers.mjs. */

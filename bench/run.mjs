@@ -9,13 +9,8 @@ const BAR = 0.6;
 
 await onField(async ({ folder, databaseUrl, broker }) => {
   const bare = row(await peers.bare(folder));
-  const others = [
-    await peers.socketioxide(folder),
-    await peers.nchan(folder),
-    await peers.fastify(folder, broker),
-    await peers.flask(folder, broker),
-  ];
-  const ours = [await peers.embedded(folder), await peers.several(folder, databaseUrl, broker)];
+  const others = await peers.others(folder, broker);
+  const ours = await peers.ours(folder, databaseUrl, broker);
   const rows = [
     ...others.map((peer) => row(peer, { viewer: peer.viewer })),
     ...ours.flatMap((one) => ["live", "hooks"].map((viewer) => row(one, { viewer, bar: BAR }))),

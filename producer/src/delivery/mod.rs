@@ -56,7 +56,7 @@ const WAIT_AFTER_ERROR: Duration = Duration::from_secs(1);
 /// What is under way when the end is called for may take this long.
 const GRACE: Duration = Duration::from_secs(7);
 /// Answers that wait for the recorder; past that, attempts keep their places.
-const UNRECORDED: usize = 64;
+const UNRECORDED: usize = 256;
 struct Worker {
     app: App,
     sender: Sender,

@@ -6,7 +6,7 @@ use crate::store::{endpoints::Waiting, limits::Limit, queue::Wanted};
 /// Endpoints that one claim serves; the others have their turn in the next.
 const ENDPOINTS_A_CLAIM: usize = 64;
 /// Deliveries that a place is given at once while its endpoint answers quickly: it sends them one after the other, and fewer claims are made.
-pub const AHEAD: i64 = 4;
+pub const AHEAD: i64 = 16;
 
 /// What a claim may take.
 #[derive(Debug, Default)]

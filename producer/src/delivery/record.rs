@@ -29,9 +29,11 @@ pub async fn run(app: App, mut results: Receiver<Made>, paces: Arc<Paces>) {
     }
 }
 
-/// Waits a moment for the answers that are about to come: a commit costs by the piece, and claims wait for it.
+/// Waits a moment for the answers that are about to come, unless there are enough: a commit costs by the piece, and claims wait for it.
 async fn gather(results: &mut Receiver<Made>, made: &mut Vec<Made>) {
-    sleep(GATHER).await;
+    if made.len() + results.len() < TOGETHER {
+        sleep(GATHER).await;
+    }
     while let Some(room) = TOGETHER.checked_sub(made.len()).filter(|room| *room > 0 && !results.is_empty()) {
         results.recv_many(made, room).await;
     }

@@ -30,7 +30,7 @@ async fn survives_steps(mode: Mode) {
     let settings = Settings { consumer: clock.environment(), producer, postgres: None };
     let stack = Stack::start_with(mode, settings).await;
     let mut trial = Trial::begin("The clock is set an hour forward, or back", mode, stack).await;
-    for (round, ahead_s) in STEPS.into_iter().cycle().take(often(2, 50)).enumerate() {
+    for (round, ahead_s) in STEPS.into_iter().cycle().take(often(2, 20)).enumerate() {
         let waits = Waits::begin(&trial.stack).await;
         trial.hurts();
         clock.set(ahead_s);

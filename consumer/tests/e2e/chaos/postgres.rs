@@ -34,7 +34,7 @@ async fn a_postgres_that_restarts_or_crashes_loses_nothing_that_was_accepted() {
 async fn connections_that_postgres_drops_lose_nothing_that_was_accepted() {
     let server = PostgresServer::start();
     let mut trial = begin("PostgreSQL drops every connection", &server).await;
-    for _ in 0..often(3, 50) {
+    for _ in 0..often(3, 30) {
         trial.goes_on_to_a_moment(100).await;
         trial.hurts();
         server.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname like 'hookcast%'");

@@ -34,6 +34,9 @@ async fn outlives_bad_receivers(mode: Mode) {
         let bad = produce_to_bad_receivers(&mut trial).await;
         until("each bad receiver was met", async || bad.iter().all(|(receiver, _)| receiver.met() >= 3)).await;
         the_good_one_is_not_delayed(&mut trial).await;
+        for (_, batch) in &bad {
+            until("an attempt is recorded", async || attempts_of(&trial.stack, batch).await > 0).await;
+        }
         for (receiver, batch) in &bad {
             let told = told(&trial.stack, batch).await;
             assert_eq!((told["pending"].as_u64(), receiver.accepted()), (Some(TASKS), (0, 0)), "{:?}", receiver.fault);

@@ -18,6 +18,9 @@ const OTHER_FILES: usize = 100;
 /// Webhooks that are taken, and tasks that are delivered, while the slow ones are there.
 const NORMAL: usize = 200;
 
+/// So many of each kind come at once: of more the system would turn some away that never say anything, and so never come again.
+const WAVE: usize = 100;
+
 /// How a client is slow.
 #[derive(Clone, Copy, Debug)]
 enum Slowness {
@@ -44,11 +47,14 @@ async fn outlives_slow_clients(mode: Mode) {
     let each = often(100, 1000);
     let before = descriptors(&trial);
     trial.hurts();
-    let mut slow = be_slow_to_both(&trial.stack, each);
-    until("all of them are connected", async || {
-        descriptors(&trial).iter().zip(&before).all(|(open, before)| *open >= before + KINDS.len() * each)
-    })
-    .await;
+    let mut slow = JoinSet::new();
+    for begun in (0..each).step_by(WAVE) {
+        be_slow_to_both(&trial.stack, &mut slow);
+        until("all of them are connected", async || {
+            descriptors(&trial).iter().zip(&before).all(|(open, before)| *open >= before + KINDS.len() * (begun + WAVE))
+        })
+        .await;
+    }
     trial.goes_on(NORMAL).await;
     let batch = trial.stack.produce(&json!({"count": NORMAL, "wait": 0})).await;
     assert_eq!(trial.stack.ended(&batch, STAGE).await["delivered"].as_u64(), u64::try_from(NORMAL).ok());
@@ -73,17 +79,16 @@ fn descriptors(trial: &Trial) -> Vec<usize> {
     trial.services().map(|service| service.process.descriptors()).collect()
 }
 
-fn be_slow_to_both(stack: &Stack, each: usize) -> JoinSet<()> {
-    let mut slow = JoinSet::new();
+/// Begins [`WAVE`] of each kind.
+fn be_slow_to_both(stack: &Stack, slow: &mut JoinSet<()>) {
     for (program, path) in [(&stack.consumer, "/consumetasks"), (&stack.producer, "/producetasks")] {
         for kind in KINDS {
-            for _ in 0..each {
+            for _ in 0..WAVE {
                 let address = address(program);
                 slow.spawn(async move { check(kind, &be_slow(address, path, kind).await) });
             }
         }
     }
-    slow
 }
 
 fn address(program: &Service) -> SocketAddr {
