@@ -12,7 +12,7 @@ use sqlx::{
     migrate::Migrator,
 };
 
-use crate::{config::Durability, durable::Durable, marks::numbered, outage::Outage, tables};
+use crate::{checkpoint::Checkpoint, config::Durability, durable::Durable, marks::numbered, outage::Outage, tables};
 
 pub use crate::marks::{fitting, list, marks, step, values};
 
@@ -33,6 +33,7 @@ pub struct Db {
     pub kind: Kind,
     /// What commits of [`Db::connect_deferred`] wait for.
     pub durable: Durable,
+    pub(crate) checkpoint: Checkpoint,
     pub(crate) outage: Outage,
     /// Where a connection outside the pools goes, and what it begins with.
     own: (String, String),
@@ -85,7 +86,8 @@ async fn open_sqlite(url: &str, durability: Durability) -> anyhow::Result<Db> {
     let write = pool(1, pragmas.clone()).connect(&file).await.with_context(opening)?;
     let read = pool(4, pragmas.clone()).connect(&file).await.with_context(opening)?;
     let durable = if durability == Durability::Full { Durable::deferred(&path)? } else { Durable::default() };
-    Ok(Db { write, read, kind: Kind::Sqlite, durable, outage: Outage::default(), own: (file, pragmas) })
+    let (checkpoint, outage) = (Checkpoint::default(), Outage::default());
+    Ok(Db { write, read, kind: Kind::Sqlite, durable, checkpoint, outage, own: (file, pragmas) })
 }
 
 async fn open_postgres(url: &str, durability: Durability) -> anyhow::Result<Db> {
@@ -100,7 +102,8 @@ async fn open_postgres(url: &str, durability: Durability) -> anyhow::Result<Db> 
     let opening = pool(12, setup.clone()).test_before_acquire(true).connect(url);
     let pool = opening.await.context("cannot reach the PostgreSQL server of DATABASE_URL")?;
     let (write, read, own) = (pool.clone(), pool, (url.to_owned(), setup));
-    Ok(Db { write, read, kind: Kind::Postgres, durable: Durable::default(), outage: Outage::default(), own })
+    let (checkpoint, outage) = (Checkpoint::default(), Outage::default());
+    Ok(Db { write, read, kind: Kind::Postgres, durable: Durable::default(), checkpoint, outage, own })
 }
 
 /// What stays on this machine is not encrypted unless the URL asks for it: sqlx leaves Nagle's algorithm on, which holds the handshake up twice,
@@ -145,7 +148,8 @@ impl Db {
     }
 
     /// Like [`Db::connect`], but a commit survives a power cut only after a [`Durable::flush`] of `durable` where that is deferred; each is to be
-    /// promised there first.
+    /// promised there first. What was written is to be told by [`Db::wrote`]: this connection copies SQLite's write-ahead log only when nobody else did
+    /// for long.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -153,6 +157,9 @@ impl Db {
         let mut connection = self.connect().await?;
         if self.durable.is_deferred() {
             connection.execute("pragma synchronous = normal").await?;
+        }
+        if self.kind == Kind::Sqlite {
+            connection.execute("pragma wal_autocheckpoint = 40000").await?;
         }
         Ok(connection)
     }

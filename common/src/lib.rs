@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod aside;
 pub mod broker;
+mod checkpoint;
 pub mod clock;
 pub mod config;
 pub mod db;

@@ -229,6 +229,7 @@ fn keep_up(app: &App, vital: &mut JoinSet<()>) {
     app.tasks.spawn(async move { repeats::follow(db, feed, is_followed, stop).await });
     let (following, stop) = (app.clone(), app.stop.clone());
     app.tasks.spawn(async move { following.registry.follow(stop).await });
+    app.tasks.spawn(app.db.clone().keep_log_short(app.stop.clone()));
     app.tasks.spawn(retention::run(app.db.clone(), app.feed.clone(), app.config.retention, app.stop.clone()));
 }
 

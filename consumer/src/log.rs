@@ -189,6 +189,7 @@ impl Teller {
 
     fn publish(&self, Committed { placed, begun, .. }: &Committed) {
         self.metrics.committed(&placed.events, begun.elapsed());
+        self.db.wrote(placed.events.iter().map(|event| event.stored_bytes()).sum());
         self.feed.offer(&placed.events);
         self.bus.publish(&placed.events);
         if !placed.firings.is_empty() {

@@ -146,7 +146,7 @@ pub struct Settings {
     pub seed: Option<u64>,
 
     /// Requests under way at once, over all receivers
-    #[arg(long, env = "DELIVERY_CONCURRENCY", value_name = "N", default_value_t = 64, value_parser = at_least_one)]
+    #[arg(long, env = "DELIVERY_CONCURRENCY", value_name = "N", default_value_t = 256, value_parser = at_least_one)]
     pub delivery_concurrency: usize,
 
     /// Requests under way at once to one receiver

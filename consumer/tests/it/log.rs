@@ -51,6 +51,23 @@ async fn after_a_restart_the_counts_and_the_order_go_on() {
 }
 
 #[tokio::test]
+async fn the_write_ahead_log_is_copied_into_the_database_while_the_service_runs() {
+    const MIB: u64 = 1024 * 1024;
+    let database = Database::create(Mode::Embedded).await;
+    let app = TestApp::start(&database, &[]).await;
+    let file = common::db::sqlite_path(&database.url).unwrap();
+    let padding = "x".repeat(2000);
+    let many: Vec<_> = (0..400).map(|id| serde_json::json!({"batchid": "a", "id": id, "padding": padding})).collect();
+    let body = serde_json::to_string(&many).unwrap();
+    for _ in 0..14 {
+        app.take(body.clone()).await;
+    }
+    let copied = async || (std::fs::metadata(&file).unwrap().len() > 8 * MIB).then_some(());
+    eventually("the database has what its log had", copied).await;
+    app.end().await;
+}
+
+#[tokio::test]
 async fn what_is_forgotten_stays_counted_and_the_order_goes_on() {
     on_both(async |database| {
         let app = TestApp::start(&database, &[]).await;

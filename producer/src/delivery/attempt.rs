@@ -120,7 +120,7 @@ pub fn guarded(settings: &Settings, policy: &Arc<Policy>) -> ClientBuilder {
         .referer(false)
         .user_agent(USER_AGENT)
         .connect_timeout(connect_timeout(settings.delivery_timeout))
-        .pool_max_idle_per_host(settings.endpoint_concurrency)
+        .pool_max_idle_per_host(settings.delivery_concurrency)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .dns_resolver(GuardedDns::new(Arc::clone(policy)))
 }

@@ -17,8 +17,8 @@ use crate::support::{
 const DELIVERIES: usize = 5000;
 /// When it is killed.
 const ARRIVED: usize = 1000;
-/// What a crash may send again: what is under way (64 by default), answered and not yet recorded (256), and as much in one commit, with room.
-const REPEATS: usize = 650;
+/// What a crash may send again: what is under way (256 by default), answered and not yet recorded (256), and as much in one commit, with room.
+const REPEATS: usize = 850;
 const PATH: &str = "/subscriber";
 
 /// The built program, serving.

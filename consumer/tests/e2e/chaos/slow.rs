@@ -44,7 +44,7 @@ async fn slow_heads_and_bodies_are_cut_off_and_hold_up_nobody_on_postgres_and_re
 async fn outlives_slow_clients(mode: Mode) {
     let what = "Hundreds of clients send a byte of their head or body a second, or nothing";
     let mut trial = Trial::begin(what, mode, Stack::start(mode).await).await;
-    let each = often(100, 1000);
+    let each = often(100, 500);
     let before = descriptors(&trial);
     trial.hurts();
     let mut slow = JoinSet::new();
