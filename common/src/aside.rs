@@ -1,7 +1,8 @@
 //! Threads for work that gives way: while the processor is busy, everything else goes first.
 
-use std::{future::poll_fn, io, pin::pin};
+use std::{future::poll_fn, pin::pin};
 
+use anyhow::Context;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// While both have work, such a thread gets about a third of what any other gets; alone it gets all (`sched(7)`, "The nice value").
@@ -16,9 +17,9 @@ impl Aside {
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn start(name: &str) -> io::Result<Self> {
-        let runtime = Builder::new_multi_thread().thread_name(name).on_thread_start(give_way).enable_all().build()?;
-        Ok(Self(Some(runtime)))
+    pub fn start(name: &str) -> anyhow::Result<Self> {
+        let building = Builder::new_multi_thread().thread_name(name).on_thread_start(give_way).enable_all().build();
+        Ok(Self(Some(building.with_context(|| format!("cannot start threads for {name}"))?)))
     }
 
     /// Where tasks can be spawned.

@@ -51,14 +51,10 @@ impl Db {
     /// The most of it is copied while the writer goes on; then the writer waits for the rest, so that it begins the log from its start again:
     /// <https://sqlite.org/pragma.html#pragma_wal_checkpoint>. Whoever reads for long is not waited for: the next time will do.
     async fn copy_log(&self, slot: &mut Option<AnyConnection>) -> sqlx::Result<()> {
-        let connection = match slot {
-            Some(connection) => connection,
-            None => {
-                let connection = slot.insert(self.connect().await?);
-                connection.execute("pragma busy_timeout = 50").await?;
-                connection
-            }
-        };
+        if slot.is_none() {
+            slot.insert(self.connect().await?).execute("pragma busy_timeout = 50").await?;
+        }
+        let Some(connection) = slot else { return Ok(()) };
         connection.execute("pragma wal_checkpoint(passive)").await?;
         connection.execute("pragma wal_checkpoint(restart)").await.map(drop)
     }

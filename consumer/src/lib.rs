@@ -178,8 +178,7 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     actions::start(&app, reports, &mut vital);
 
     tracing::info!(listen = %listen, "consumer is at http://{listen}/");
-    let viewers = Aside::start("viewers").context("cannot start threads for the viewers")?;
-    let (router, io) = router(&app);
+    let (viewers, (router, io)) = (Aside::start("viewers")?, router(&app));
     app.tasks.spawn(sockets::close(io, app.stop.clone()));
     let serving = serve::run(listener, front(app.clone(), router, viewers.handle()), app.stop.clone());
     let served = serve_while(serving, &mut vital, &app.stop).await;
