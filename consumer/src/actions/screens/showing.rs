@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    mem,
+    future, mem,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -65,11 +65,13 @@ impl Said {
 /// Hears `showing` of the connection for as long as it is there.
 pub fn follow(app: &App, socket: &SocketRef, connection: (String, String)) {
     let app = app.clone();
-    socket.on("showing", async move |TryData(showing): TryData<Showing>| {
+    // Taken in at once, in the order it was said: the futures of a socket's events run in any order.
+    socket.on("showing", move |TryData(showing): TryData<Showing>| {
         // What cannot be read says nothing.
         if let Ok(showing) = showing {
             app.fleet.said.lock().insert(connection, printable(&showing));
         }
+        future::ready(())
     });
 }
 
