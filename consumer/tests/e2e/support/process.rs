@@ -89,6 +89,21 @@ impl Process {
         std::fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap().count()
     }
 
+    /// Of each of its threads with this name how nice it is and how often it was given a processor, by `proc(5)`.
+    pub fn threads(&self, name: &str) -> Vec<(i64, u64)> {
+        let child = self.child.as_ref().expect("it runs");
+        let threads = std::fs::read_dir(format!("/proc/{}/task", child.id())).unwrap();
+        let threads = threads.map(|thread| thread.unwrap().path());
+        let named = threads.filter(|path| std::fs::read_to_string(path.join("comm")).unwrap().trim() == name);
+        let look = |path: PathBuf| {
+            let stat = std::fs::read_to_string(path.join("stat")).unwrap();
+            let nice = stat.rsplit_once(") ").unwrap().1.split(' ').nth(16).unwrap();
+            let scheduled = std::fs::read_to_string(path.join("schedstat")).unwrap();
+            (nice.parse().unwrap(), scheduled.split_whitespace().nth(2).unwrap().parse().unwrap())
+        };
+        named.map(look).collect()
+    }
+
     /// Fails at once, with its last words, when the program has ended by itself.
     pub fn assert_alive(&mut self) {
         if let Some(status) = self.child.as_mut().and_then(|child| child.try_wait().unwrap()) {
