@@ -1,7 +1,8 @@
 // One consumer that is measured: its log in a database of its own, and how it is started, stopped and filled.
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync } from "node:fs";
-import { Agent } from "node:http";
+import { Agent, request } from "node:http";
 import { join } from "node:path";
 import * as fill from "./fill.mjs";
 import { database, freePort, start } from "./servers.mjs";
@@ -28,9 +29,7 @@ export async function journal(kind, events, { folder, more }) {
   };
   try {
     await one.start();
-    const body = JSON.stringify({ batchid: "5f0c3c3a-6f0e-4e33-9a5e-0f6f3f5c8a11", id: 0, owner: "Norma Fisher", priority: "Low" });
-    const answer = await fetch(`http://127.0.0.1:${one.port}/consumetasks`, { method: "POST", body, headers: { "content-type": "application/json" } });
-    if (answer.status !== 200) throw new Error(`the consumer answered ${answer.status}`);
+    await first(one.port);
     await one.stop();
     fill.events(one, events);
     // What is not on the disk yet would be written while it is measured.
@@ -40,6 +39,16 @@ export async function journal(kind, events, { folder, more }) {
     throw error;
   }
   return one;
+}
+
+/** The event that the others are copies of, with the headers that the load sends (wrk's): shorter new events would go into what is left free in the pages of longer old ones. */
+async function first(port) {
+  const body = JSON.stringify({ batchid: "5f0c3c3a-6f0e-4e33-9a5e-0f6f3f5c8a11", id: 0, owner: "Norma Fisher", priority: "Low" });
+  const headers = { Host: `127.0.0.1:${port}`, "Content-Type": "application/json", "Content-Length": body.length };
+  const sent = request({ host: "127.0.0.1", port, path: "/consumetasks", method: "POST", headers, setDefaultHeaders: false }).end(body);
+  const [answer] = await once(sent, "response");
+  answer.resume();
+  if (answer.statusCode !== 200) throw new Error(`the consumer answered ${answer.statusCode}`);
 }
 
 function psql(url, input) {

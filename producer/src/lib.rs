@@ -9,6 +9,7 @@ mod delivery;
 mod ending;
 mod extract;
 mod filter;
+mod hand;
 mod handshake;
 mod metrics;
 mod news;
@@ -43,6 +44,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use config::Settings;
 use delivery::attempt::Sender;
+use hand::Hand;
 use handshake::Handshake;
 use metrics::Metrics;
 use news::{Inbox, News};
@@ -67,6 +69,8 @@ pub struct App {
     pub session_key: Arc<str>,
     /// Wakes the worker: something is due now.
     pub work: Arc<Notify>,
+    /// Takes what is sent at once.
+    pub hand: Hand,
     /// Wakes whoever follows a batch.
     pub progress: Wake,
     /// Tells other producers on the same database.
@@ -110,6 +114,7 @@ impl App {
             handshake: handshake.into(),
             policy,
             work,
+            hand: Hand::default(),
             progress,
             news,
             metrics: Metrics::new().into(),

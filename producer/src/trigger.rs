@@ -9,10 +9,12 @@ pub use crate::store::{Result, batches::Batch, registrations::Registration};
 use crate::{
     App,
     filter::Filter,
+    hand::Reserved,
     receiver::place,
     store::{
         batches::NewBatch,
-        triggered::{NewEvent, Stored, Subscriber, Triggered},
+        subscribers::Subscriber,
+        triggered::{NewEvent, Stored, Triggered},
     },
 };
 
@@ -68,22 +70,35 @@ pub struct Event {
 pub async fn fire(app: &App, event: Event) -> Result<Stored> {
     let Event { registration, data, key } = event;
     let body = data.unwrap_or(registration.event_data);
-    let mut subscribers = app.store.subscribers(&registration.id).await?;
+    let now_ms = now_ms();
+    let mut subscribers = app.store.subscribers(&registration.id, now_ms).await?;
     keep_wanting(&mut subscribers, &registration.event, &body);
     let triggered =
         Triggered { id: uuid::Uuid::new_v4().to_string(), registration_id: registration.id, created_us: now_us() };
-    let new = NewEvent {
+    let mut new = NewEvent {
         triggered,
         kind: "webhook",
         event: registration.event,
         body,
         idempotency: key.map(|key| (registration.account_id, key)),
         subscribers,
+        lease: None,
         max_failed_count: app.settings.max_failed_count,
-        now_ms: now_ms(),
+        now_ms,
     };
+    let reserved = app.hand.reserve(&mut new);
+    let app = app.clone();
+    // Who asks may go away meanwhile: what is stored is sent all the same.
+    let storing = tokio::spawn(async move { store(&app, new, reserved).await });
+    storing.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
+async fn store(app: &App, new: NewEvent, reserved: Option<Reserved>) -> Result<Stored> {
     let stored = app.store.trigger(&new).await?;
-    if stored.deliveries > 0 {
+    if !stored.ids.is_empty() {
+        if let Some(reserved) = reserved {
+            reserved.fill(new.claimed(&stored));
+        }
         announce(app, &new).await;
     }
     Ok(stored)
@@ -114,5 +129,7 @@ async fn announce(app: &App, new: &NewEvent) {
     for subscriber in &new.subscribers {
         app.progress.moved(&format!("account:{}", subscriber.account_id));
     }
-    app.queued();
+    if !new.subscribers.iter().all(|subscriber| subscriber.at_once) {
+        app.queued();
+    }
 }

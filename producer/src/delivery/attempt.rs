@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use bytes::Bytes;
 use common::{
     guard::{Denied, GuardedDns, Policy},
     seal::Vault,
@@ -101,10 +100,10 @@ impl Sender {
             .header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header("webhook-id", &claimed.message_id)
             .header("webhook-timestamp", timestamp_s)
-            .body(Bytes::copy_from_slice(claimed.body.as_bytes()));
+            .body(claimed.body.clone());
         match &self.secret {
             Some(secret) if self.receivers.contains(url) => {
-                let signature = signature::sign(secret, &claimed.message_id, timestamp_s, claimed.body.as_bytes());
+                let signature = signature::sign(secret, &claimed.message_id, timestamp_s, &claimed.body);
                 request.header("webhook-signature", signature)
             }
             _ => request,

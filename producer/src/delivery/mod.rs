@@ -4,6 +4,7 @@ pub mod answer;
 pub mod attempt;
 mod clock;
 pub mod follow;
+mod handed;
 mod made;
 pub mod pace;
 pub mod paces;
@@ -27,8 +28,8 @@ use std::{
 use anyhow::Context;
 use common::time::now_ms;
 use tokio::{
-    sync::{Notify, mpsc},
-    time::sleep,
+    sync::{Notify, Semaphore, mpsc},
+    time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -68,6 +69,8 @@ struct Worker {
     /// The old profile's.
     pywebhooks: Schedule,
     results: mpsc::Sender<Made>,
+    /// As many as may be sent at once.
+    places: Semaphore,
     /// Something ended: there is room again.
     freed: Notify,
     /// Attempts under way that must end now, unfinished.
@@ -93,11 +96,15 @@ pub async fn run(app: App, sender: Sender) -> anyhow::Result<()> {
         lease: settings.delivery_timeout.max(webhook::PYWEBHOOKS_TIMEOUT) + LEASE_MARGIN,
         pywebhooks: Schedule::pywebhooks(settings.default_retry),
         results,
+        places: Semaphore::new(settings.delivery_concurrency),
         freed: Notify::new(),
         abandon: CancellationToken::new(),
         tasks: TaskTracker::new(),
         app,
     });
+    let (handing, handed) = mpsc::unbounded_channel();
+    worker.app.hand.is(Box::new(worker.taker(handing)));
+    worker.tasks.spawn(Arc::clone(&worker).take_handed(handed));
     worker.tasks.spawn(clock::follow(worker.app.clone(), worker.lease));
     worker.claim_until_stopped().await;
     worker.finish().await;
@@ -125,7 +132,7 @@ impl Worker {
             };
             tokio::select! {
                 () = self.app.stop.cancelled() => break,
-                () = self.app.work.notified() => sweep.hurry(),
+                () = self.app.work.notified() => {}
                 () = self.freed.notified(), if starved => {}
                 () = sleep(pause) => {}
             }
@@ -214,8 +221,12 @@ impl Worker {
 
     /// Sends what a place was given, one after the other, while its endpoint stays quick; gives the rest back otherwise.
     async fn deliver(self: Arc<Self>, at: (Arc<Waiting>, Instant), share: Vec<Claimed>) {
+        // Only what was handed over may have to wait: what is claimed has its place already.
+        let place = timeout(handed::PATIENCE, self.places.acquire()).await;
         let mut share = share.into_iter();
-        for claimed in share.by_ref() {
+        while place.is_ok()
+            && let Some(claimed) = share.next()
+        {
             let was_made = self.attempt(&at, claimed).await;
             let goes_on = was_made && !self.app.stop.is_cancelled() && self.paces.goes_on(&at.0.id, now_ms());
             if !goes_on {
@@ -262,7 +273,7 @@ impl Worker {
     /// Waits for what is under way, and gives up on what does not end in time.
     async fn finish(&self) {
         self.tasks.close();
-        if tokio::time::timeout(GRACE, self.tasks.wait()).await.is_ok() {
+        if timeout(GRACE, self.tasks.wait()).await.is_ok() {
             return;
         }
         tracing::warn!(

@@ -16,6 +16,8 @@ use crate::store::{
     queue::Wanted,
 };
 
+/// So many times as many as may be sent at once are taken straight from triggers, where they wait for their turn.
+const HANDED: usize = 4;
 /// Endpoints remembered while nothing is under way to them.
 const REMEMBERED: usize = 10_000;
 
@@ -79,6 +81,22 @@ impl Paces {
         share(due, (room, slow_room.min(room)), inner.turn, &mut plan);
         inner.turn = inner.turn.wrapping_add(plan.wanted.len().max(1));
         plan
+    }
+
+    /// Counts an attempt as begun on each of these lines where nothing is under way and the last one was accepted quickly, while there is room; says
+    /// on which.
+    pub fn reserve(&self, lines: &[Option<&str>], now_ms: i64) -> Vec<bool> {
+        let mut inner = self.inner();
+        let Inner { by_endpoint, in_flight, .. } = &mut *inner;
+        let most = self.total_limit.saturating_mul(HANDED);
+        let mut reserve = |line: &str| {
+            let pace = by_endpoint.get_mut(line).filter(|pace| pace.in_flight == 0 && pace.is_quick(now_ms))?;
+            let has_room = *in_flight < most;
+            pace.in_flight += usize::from(has_room);
+            *in_flight += usize::from(has_room);
+            has_room.then_some(())
+        };
+        lines.iter().map(|line| line.and_then(&mut reserve).is_some()).collect()
     }
 
     /// Counts an attempt that begins.

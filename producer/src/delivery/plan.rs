@@ -29,8 +29,7 @@ pub struct Due {
 
 /// How many deliveries a place of the line is given at once: what is limited or keeps its order is claimed one by one.
 pub fn ahead(endpoint: &Waiting, pace: &Pace, now_ms: i64) -> i64 {
-    let is_free = !endpoint.in_order && !endpoint.stopped && endpoint.limits.is_empty();
-    if is_free && pace.is_quick(now_ms) { AHEAD } else { 1 }
+    if endpoint.is_free() && pace.is_quick(now_ms) { AHEAD } else { 1 }
 }
 
 /// How many more may be sent there at once.

@@ -50,7 +50,7 @@ pub fn headers(
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("keep-alive"));
     headers.insert("webhook-timestamp", timestamp_s.into());
-    let body = claimed.body.as_bytes();
+    let body = &claimed.body;
     let sign = |secret: &String| signature::sign(secret.as_bytes(), claimed.webhook_id(), timestamp_s, body);
     let signatures: Vec<String> =
         [Some(secret.clone()), open(&claimed.other_secret)].iter().flatten().map(sign).collect();

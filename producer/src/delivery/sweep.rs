@@ -25,7 +25,7 @@ pub struct Sweep {
     /// When something is due at the earliest that was not due yet.
     next_ms: Option<i64>,
     met: Met,
-    /// The walk before served something, or something was queued: there is likely more.
+    /// The walk before served something: there is likely more.
     busy: bool,
     /// When it was looked for what cannot be reached, and how soon that is done again.
     probed: Option<Instant>,
@@ -52,11 +52,6 @@ impl Sweep {
     /// Whether to ask first if anything is due at all, before a walk is begun.
     pub const fn asks_first(&self) -> bool {
         self.begins() && !self.busy
-    }
-
-    /// Something was queued.
-    pub const fn hurry(&mut self) {
-        self.busy = true;
     }
 
     pub fn after(&self) -> &str {

@@ -56,7 +56,7 @@ impl Webhooks {
 
     /// Posts the webhook; every way this can end is an [`Answer`].
     pub async fn post(&self, endpoint: &Waiting, (claimed, account): (&Claimed, &str)) -> Answer {
-        let bare = (claimed.profile == Profile::Bare).then(|| Claimed { body: String::new(), ..claimed.clone() });
+        let bare = (claimed.profile == Profile::Bare).then(|| Claimed { body: Bytes::new(), ..claimed.clone() });
         let claimed = bare.as_ref().unwrap_or(claimed);
         let method = if bare.is_some() { Method::GET } else { Method::POST };
         let answer = match sign::headers(&self.vault, (claimed, account), endpoint.headers.as_deref(), now_ms() / 1000)
@@ -64,7 +64,7 @@ impl Webhooks {
             Ok(mut headers) => {
                 headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
                 let kept = sign::kept(&headers);
-                let body = Bytes::copy_from_slice(claimed.body.as_bytes());
+                let body = claimed.body.clone();
                 let answer = match Url::parse(&endpoint.url) {
                     Ok(url) => self.in_time(claimed.profile, Hop { method, url, headers, body }).await,
                     Err(_) => denied(&Denied::NotHttp),

@@ -31,7 +31,7 @@ pub async fn ping(app: &App, subscription: &Subscription, data: Option<String>) 
         (Some(registration), data) => (registration.event, data.unwrap_or(registration.event_data)),
         (None, data) => ("\"ping\"".into(), data.unwrap_or_else(|| "{\"message\": \"ping\"}".into())),
     };
-    let subscriber = app.store.subscriber(&subscription.id).await?;
+    let subscriber = app.store.subscriber(&subscription.id, now_ms()).await?;
     let subscriber = subscriber.ok_or(Refused::Missing("Endpoint not found"))?;
     let registration_id = subscription.registration_id.clone();
     let new = NewEvent {
@@ -41,6 +41,7 @@ pub async fn ping(app: &App, subscription: &Subscription, data: Option<String>) 
         body,
         idempotency: None,
         subscribers: vec![subscriber],
+        lease: None,
         max_failed_count: app.settings.max_failed_count,
         now_ms: now_ms(),
     };

@@ -43,6 +43,13 @@ impl FromRow<'_, AnyRow> for Waiting {
     }
 }
 
+impl Waiting {
+    /// Whether its deliveries may be sent together and as they come.
+    pub fn is_free(&self) -> bool {
+        !self.in_order && !self.stopped && self.limits.is_empty()
+    }
+}
+
 #[cfg(test)]
 impl Waiting {
     /// A line of which nothing else is known.

@@ -20,6 +20,7 @@ pub mod queue;
 pub mod record;
 pub mod registrations;
 pub mod resets;
+pub mod subscribers;
 pub mod subscriptions;
 pub mod totals;
 pub mod triggered;

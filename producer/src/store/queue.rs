@@ -1,5 +1,6 @@
 //! The queue: claiming with a lease, giving back.
 
+use bytes::Bytes;
 use common::db::Kind;
 use sqlx::{AssertSqlSafe, FromRow, Row, any::AnyRow};
 
@@ -21,7 +22,7 @@ pub struct Claimed {
     pub cancelled: bool,
     /// When the lease ends; with the holder's name it tells this claim from every other.
     pub leased_until_ms: i64,
-    pub body: String,
+    pub body: Bytes,
     pub subscription_id: Option<String>,
     /// Who receives it; `None`: it is a batch's, and so is what follows.
     pub account_id: Option<String>,
@@ -61,7 +62,7 @@ impl FromRow<'_, AnyRow> for Claimed {
             busy: row.try_get("busy")?,
             cancelled: row.try_get::<i64, _>("cancelled")? != 0,
             leased_until_ms: row.try_get("due_ms")?,
-            body: row.try_get("body")?,
+            body: row.try_get::<String, _>("body")?.into(),
             subscription_id: of_account("subscription_id")?,
             event: of_account("event")?,
             secret: of_account("secret")?,

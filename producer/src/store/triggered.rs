@@ -2,14 +2,18 @@
 
 use std::collections::HashMap;
 
-use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row};
+use bytes::Bytes;
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use super::{
     Store,
-    accounts::{Slice, endpoint_url},
+    accounts::Slice,
     batches::fresh_id,
     chunks,
+    endpoints::Waiting,
     places::{List, Table, moved},
+    queue::Claimed,
+    subscribers::Subscriber,
 };
 
 /// What a delivery's row weighs on its way to the database.
@@ -26,21 +30,6 @@ pub struct Triggered {
     pub created_us: i64,
 }
 
-/// A subscription with what a delivery to it needs.
-#[derive(Clone, Debug)]
-pub struct Subscriber {
-    pub subscription_id: String,
-    pub account_id: String,
-    pub secret_id: String,
-    pub profile: i64,
-    /// JSON text.
-    pub filter: Option<String>,
-    pub url: String,
-    /// The line to this URL; `None`: nothing was ever sent there.
-    line: Option<String>,
-    pub failed_count: i64,
-}
-
 /// An event that is to be stored.
 pub struct NewEvent {
     pub triggered: Triggered,
@@ -52,6 +41,8 @@ pub struct NewEvent {
     /// The account that triggers, and its key for this request.
     pub idempotency: Option<(String, String)>,
     pub subscribers: Vec<Subscriber>,
+    /// Who holds what is sent at once, and until when.
+    pub lease: Option<(String, i64)>,
     /// From so many failures on an account's deliveries are held.
     pub max_failed_count: i64,
     pub now_ms: i64,
@@ -62,69 +53,59 @@ impl NewEvent {
     pub fn held(&self) -> impl Iterator<Item = &Subscriber> {
         self.subscribers.iter().filter(|subscriber| subscriber.failed_count >= self.max_failed_count)
     }
+
+    /// What is sent at once, as a claim would give it, each with its line.
+    pub fn claimed(&self, stored: &Stored) -> Vec<(Waiting, Claimed)> {
+        let Some((_, leased_until_ms)) = self.lease else { return Vec::new() };
+        let body = Bytes::from(self.body.clone());
+        let sent = stored.ids.iter().zip(&self.subscribers).filter(|(_, subscriber)| subscriber.at_once);
+        let claimed = sent.filter_map(|(id, subscriber)| {
+            let line = subscriber.line.clone()?;
+            let claimed = Claimed {
+                id: id.clone(),
+                message_id: stored.message.clone(),
+                endpoint_id: line.id.clone(),
+                batch_id: None,
+                step: 0,
+                busy: 0,
+                cancelled: false,
+                leased_until_ms,
+                body: body.clone(),
+                subscription_id: Some(subscriber.subscription_id.clone()),
+                account_id: Some(subscriber.account_id.clone()),
+                profile: subscriber.profile,
+                once: false,
+                event: Some(self.event.clone()),
+                secret: subscriber.secret.clone(),
+                other_secret: subscriber.other_secret.clone(),
+            };
+            Some((line, claimed))
+        });
+        claimed.collect()
+    }
 }
 
 /// What was stored.
 #[derive(Clone, Debug)]
 pub struct Stored {
     pub triggered: Triggered,
-    /// How many deliveries; 0 when the key was used before.
-    pub deliveries: usize,
+    /// The message and its deliveries, in the order of the subscribers; none when the key was used before.
+    pub message: String,
+    pub ids: Vec<String>,
 }
 
 impl Store {
-    /// Who is subscribed to a registration, in the order they subscribed; without those whose account is gone or has no endpoint.
-    pub async fn subscribers(&self, registration: &str) -> sqlx::Result<Vec<Subscriber>> {
-        self.find_subscribers("s.registration_id = $1", registration).await
-    }
-
-    /// One subscription; `None`: it, its account or its endpoint is gone.
-    pub async fn subscriber(&self, subscription: &str) -> sqlx::Result<Option<Subscriber>> {
-        self.find_subscribers("s.id = $1", subscription).await.map(|found| found.into_iter().next())
-    }
-
-    async fn find_subscribers(&self, which: &str, id: &str) -> sqlx::Result<Vec<Subscriber>> {
-        let sql = format!(
-            "select s.id, s.account_id, s.profile, s.filter, a.endpoint, a.failed_count, a.secret_id, e.id as line_id, e.url as line_url \
-             from subscriptions s join accounts a on a.id = s.account_id left join endpoints e on e.subscription_id = s.id \
-             where {which} order by s.created_us, s.id"
-        );
-        let rows = sqlx::query(AssertSqlSafe(sql)).bind(id).fetch_all(&self.db.read).await?;
-        let mut found: Vec<Subscriber> = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let Some(url) = endpoint_url(row.try_get("endpoint")?) else { continue };
-            let at = row.try_get::<Option<String>, _>("line_url")?.filter(|at| *at == url);
-            let line: Option<String> = if at.is_some() { row.try_get("line_id")? } else { None };
-            let subscription_id: String = row.try_get("id")?;
-            // A subscription has a row for each line it ever had.
-            match found.last_mut().filter(|last| last.subscription_id == subscription_id) {
-                Some(last) => last.line = last.line.take().or(line),
-                None => found.push(Subscriber {
-                    subscription_id,
-                    account_id: row.try_get("account_id")?,
-                    secret_id: row.try_get("secret_id")?,
-                    profile: row.try_get("profile")?,
-                    filter: row.try_get("filter")?,
-                    url,
-                    line,
-                    failed_count: row.try_get::<Option<i64>, _>("failed_count")?.unwrap_or(0),
-                }),
-            }
-        }
-        Ok(found)
-    }
-
     /// Commits the event with its deliveries, all or nothing; when the key was used within a day, gives what was stored then.
     pub async fn trigger(&self, new: &NewEvent) -> sqlx::Result<Stored> {
         let mut tx = self.db.write.begin().await?;
         if let Some(earlier) = take_key(&mut tx, new).await? {
-            return Ok(Stored { triggered: earlier, deliveries: 0 });
+            return Ok(Stored { triggered: earlier, message: String::new(), ids: Vec::new() });
         }
-        insert_event(&mut tx, new, false).await?;
+        let (message, ids) = insert_event(&mut tx, new, false).await?;
         // The last one, so that it is late only when the commit is.
         self.list_triggered(&mut tx, &new.triggered).await?;
         tx.commit().await?;
-        Ok(Stored { triggered: new.triggered.clone(), deliveries: new.subscribers.len() })
+        Ok(Stored { triggered: new.triggered.clone(), message, ids })
     }
 
     async fn list_triggered(&self, connection: &mut AnyConnection, new: &Triggered) -> sqlx::Result<()> {
@@ -144,7 +125,7 @@ impl Store {
     /// Commits a test event for one subscription; gives the id of its delivery.
     pub async fn ping(&self, new: &NewEvent) -> sqlx::Result<Option<String>> {
         let mut tx = self.db.write.begin().await?;
-        let ids = insert_event(&mut tx, new, true).await?;
+        let (_, ids) = insert_event(&mut tx, new, true).await?;
         tx.commit().await?;
         Ok(ids.into_iter().next())
     }
@@ -186,7 +167,11 @@ async fn take_key(connection: &mut AnyConnection, new: &NewEvent) -> sqlx::Resul
 }
 
 /// The message and its deliveries; gives their ids.
-async fn insert_event(connection: &mut AnyConnection, new: &NewEvent, once: bool) -> sqlx::Result<Vec<String>> {
+async fn insert_event(
+    connection: &mut AnyConnection,
+    new: &NewEvent,
+    once: bool,
+) -> sqlx::Result<(String, Vec<String>)> {
     let message = fresh_id();
     sqlx::query("insert into messages (id, kind, body, created_ms, event, registration_id) values ($1,$2,$3,$4,$5,$6)")
         .bind(&message)
@@ -205,7 +190,7 @@ async fn insert_event(connection: &mut AnyConnection, new: &NewEvent, once: bool
         insert_deliveries(connection, (new, &message, once), (&rows, &lines)).await?;
         ids.extend(rows.into_iter().map(|(id, _)| id));
     }
-    Ok(ids)
+    Ok((message, ids))
 }
 
 /// Makes the lines that are missing; gives their ids by subscription.
@@ -236,18 +221,20 @@ async fn insert_deliveries(
     (rows, lines): (&[(String, &Subscriber)], &HashMap<String, String>),
 ) -> sqlx::Result<()> {
     let sql = format!(
-        "insert into deliveries (id, message_id, endpoint_id, state, due_ms, created_ms, updated_ms, subscription_id, account_id, secret_id, profile, once) \
+        "insert into deliveries (id, message_id, endpoint_id, state, due_ms, created_ms, updated_ms, subscription_id, account_id, secret_id, profile, once, lease) \
          values {}",
-        common::db::values(connection, rows.len(), 12)
+        common::db::values(connection, rows.len(), 13)
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (id, subscriber) in rows {
-        let line = subscriber.line.as_ref().or_else(|| lines.get(&subscriber.subscription_id));
+        let line = subscriber.line.as_ref().map(|line| &line.id).or_else(|| lines.get(&subscriber.subscription_id));
         let held = !once && subscriber.failed_count >= new.max_failed_count;
-        query = query.bind(id).bind(message).bind(line.map(String::as_str)).bind(if held { HELD } else { 0 });
+        let lease = new.lease.as_ref().filter(|_| subscriber.at_once);
+        let due_ms = lease.map_or(if held { HELD } else { 0 }, |(_, until_ms)| *until_ms);
+        query = query.bind(id).bind(message).bind(line.map(String::as_str)).bind(due_ms);
         query = query.bind(new.now_ms).bind(new.now_ms).bind(new.now_ms).bind(&subscriber.subscription_id);
-        query = query.bind(&subscriber.account_id).bind(&subscriber.secret_id).bind(subscriber.profile);
-        query = query.bind(i64::from(once));
+        query = query.bind(&subscriber.account_id).bind(&subscriber.secret_id).bind(subscriber.profile.number());
+        query = query.bind(i64::from(once)).bind(lease.map(|(holder, _)| holder.as_str()));
     }
     query.execute(connection).await.map(drop)
 }

@@ -103,7 +103,7 @@ pub async fn fire(State(app): State<App>, Id(id): Id, headers: HeaderMap, posted
     match data.map(|data| checked("Data", data, LONGEST_DATA)).transpose() {
         Ok(data) => {
             let stored = trigger::fire(&app, Event { registration, data, key: None }).await?;
-            let deliveries = i64::try_from(stored.deliveries).unwrap_or(i64::MAX);
+            let deliveries = i64::try_from(stored.ids.len()).unwrap_or(i64::MAX);
             Ok(after(&format!("/account/webhooks/{id}"), "triggered", deliveries))
         }
         Err(refused) => refuse(&app, &posted.session, (&id, &origin(&headers)), (typed, refused)).await,
