@@ -230,9 +230,9 @@ async fn insert_deliveries(
         let line = subscriber.line.as_ref().map(|line| &line.id).or_else(|| lines.get(&subscriber.subscription_id));
         let held = !once && subscriber.failed_count >= new.max_failed_count;
         let lease = new.lease.as_ref().filter(|_| subscriber.at_once);
-        let due_ms = lease.map_or(if held { HELD } else { 0 }, |(_, until_ms)| *until_ms);
-        query = query.bind(id).bind(message).bind(line.map(String::as_str)).bind(due_ms);
-        query = query.bind(new.now_ms).bind(new.now_ms).bind(new.now_ms).bind(&subscriber.subscription_id);
+        let due_ms = lease.map_or(new.now_ms, |(_, until_ms)| *until_ms);
+        query = query.bind(id).bind(message).bind(line.map(String::as_str)).bind(if held { HELD } else { 0 });
+        query = query.bind(due_ms).bind(new.now_ms).bind(new.now_ms).bind(&subscriber.subscription_id);
         query = query.bind(&subscriber.account_id).bind(&subscriber.secret_id).bind(subscriber.profile.number());
         query = query.bind(i64::from(once)).bind(lease.map(|(holder, _)| holder.as_str()));
     }
