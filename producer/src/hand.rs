@@ -29,7 +29,7 @@ impl Hand {
     /// Takes places for the event's deliveries, as far as there are, and marks those.
     pub fn reserve(&self, new: &mut NewEvent) -> Option<Reserved> {
         let hands = self.0.get()?;
-        let lines: Vec<_> = new.subscribers.iter().map(|one| one.free_line(new.max_failed_count, new.now_ms)).collect();
+        let lines: Vec<_> = new.subscribers.iter().map(|one| one.free_line(new.max_failed_count)).collect();
         let taken = hands.reserve(&lines, new.now_ms);
         let lines: Vec<String> = lines
             .iter()

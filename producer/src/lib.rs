@@ -131,9 +131,9 @@ impl App {
         self.news.queued();
     }
 
-    /// A batch moved; or a delivery of an account (`delivery:` and its id), or an account (`account:` and its id).
-    pub fn moved(&self, what: &str) {
-        self.progress.moved(what);
+    /// These moved: a batch; or a delivery of an account (`delivery:` and its id), or an account (`account:` and its id).
+    pub fn moved(&self, what: &[String]) {
+        what.iter().for_each(|what| self.progress.moved(what));
         self.news.moved(what);
     }
 }

@@ -47,9 +47,11 @@ impl News {
         self.send(WORK);
     }
 
-    /// A batch moved.
-    pub fn moved(&self, batch: &str) {
-        self.send(batch);
+    /// Batches, deliveries or accounts moved.
+    pub fn moved(&self, what: &[String]) {
+        if !what.is_empty() {
+            self.send(&what.join(" "));
+        }
     }
 
     /// Whether the broker answers; `None`: none is set.
@@ -80,7 +82,7 @@ impl Inbox {
         match message.split_once(' ') {
             Some((sender, _)) if sender == node => {}
             Some((_, WORK)) => self.work.notify_one(),
-            Some((_, batch)) => self.progress.moved(batch),
+            Some((_, moved)) => moved.split(' ').for_each(|what| self.progress.moved(what)),
             None => {}
         }
     }

@@ -60,25 +60,16 @@ fn tell(app: &App, made: &[Made], paces: &Paces) {
         app.metrics.attempted(attempt.outcome.as_str(), attempt.duration_ms);
     }
     told_stops(made, paces);
-    let moved: BTreeSet<&str> = made.iter().filter_map(|attempt| attempt.claimed.batch_id.as_deref()).collect();
-    for batch in moved {
-        app.moved(batch);
-    }
-    tell_accounts(app, made);
-}
-
-/// Wakes whoever follows a delivery of an account, or the account; and the worker: the next of a line may go, and what was held.
-fn tell_accounts(app: &App, made: &[Made]) {
-    let ended = made.iter().map(|made| &made.claimed);
-    let ended: Vec<(&str, &str)> =
-        ended.filter_map(|claimed| Some((claimed.id.as_str(), claimed.account_id.as_deref()?))).collect();
-    for (delivery, _) in &ended {
-        app.moved(&format!("delivery:{delivery}"));
-    }
-    for account in ended.iter().map(|(_, account)| account).collect::<BTreeSet<_>>() {
-        app.moved(&format!("account:{account}"));
-    }
-    if !ended.is_empty() {
+    let mut moved: BTreeSet<String> = made.iter().filter_map(|attempt| attempt.claimed.batch_id.clone()).collect();
+    let of_accounts = made.iter().filter_map(|made| Some((&made.claimed.id, made.claimed.account_id.as_ref()?)));
+    let batches = moved.len();
+    moved.extend(
+        of_accounts.flat_map(|(delivery, account)| [format!("delivery:{delivery}"), format!("account:{account}")]),
+    );
+    let some_of_accounts = moved.len() > batches;
+    app.moved(&Vec::from_iter(moved));
+    // The next of a line may go, and what was held.
+    if some_of_accounts {
         app.work.notify_one();
     }
 }

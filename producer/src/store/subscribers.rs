@@ -1,6 +1,6 @@
 //! Who gets an event, with what a delivery to each needs.
 
-use sqlx::{AssertSqlSafe, FromRow, Row, any::AnyRow};
+use sqlx::{AssertSqlSafe, Row, any::AnyRow};
 
 use super::{Store, accounts::endpoint_url, endpoints::Waiting, profile::Profile};
 
@@ -18,18 +18,36 @@ pub struct Subscriber {
     pub filter: Option<String>,
     pub url: String,
     /// The line to this URL; `None`: nothing was ever sent there.
-    pub line: Option<Waiting>,
+    pub line: Option<String>,
+    /// As far as the store tells it may be sent to at once: nothing limits the line, holds it, or keeps it in order.
+    pub is_free: bool,
+    /// The subscription's own headers: a JSON object.
+    pub headers: Option<String>,
     pub failed_count: i64,
     /// The worker of this process has a place for it: it is leased from the beginning, and sent without being claimed.
     pub at_once: bool,
 }
 
 impl Subscriber {
-    /// The line that it may be sent on at once, as far as the store tells: nothing limits it, holds it, or keeps it in order.
-    pub fn free_line(&self, max_failed_count: i64, now_ms: i64) -> Option<&str> {
-        let line =
-            self.line.as_ref().filter(|line| line.is_free() && line.down.is_none() && line.not_before_ms <= now_ms);
-        line.filter(|_| self.failed_count < max_failed_count).map(|line| line.id.as_str())
+    /// The line that it may be sent on at once.
+    pub fn free_line(&self, max_failed_count: i64) -> Option<&str> {
+        self.line.as_deref().filter(|_| self.is_free && self.failed_count < max_failed_count)
+    }
+
+    /// The line as the worker knows it.
+    pub fn waiting(&self) -> Option<Waiting> {
+        let (id, url, headers) = (self.line.clone()?, self.url.clone(), self.headers.clone());
+        Some(Waiting {
+            id,
+            url,
+            stopped: false,
+            not_before_ms: 0,
+            down: None,
+            next_due_ms: 0,
+            in_order: false,
+            limits: Vec::new(),
+            headers,
+        })
     }
 }
 
@@ -49,9 +67,9 @@ impl Store {
             "select s.id as own_id, s.account_id as whose, s.profile, s.filter, a.endpoint, a.failed_count, a.secret_id, k.sealed as secret, \
              (select sealed from secrets where secrets.account_id = a.id and secrets.id <> a.secret_id \
               and (expires_ms is null or expires_ms > $2) order by secrets.created_ms desc limit 1) as other_secret, \
-             e.id, e.url, e.state, e.not_before_ms, e.down, null as next_due_ms, s.fifo, s.headers, e.subscription_id, \
-             s.rate_per_minute as subscription_rate, null as subscription_slot_us, e.account_id, \
-             a.rate_per_minute as account_rate, null as account_slot_us \
+             s.headers, e.id as line, e.url as line_url, \
+             case when e.state = 0 and e.down is null and e.not_before_ms <= $2 and coalesce(s.fifo, 0) = 0 \
+              and coalesce(s.rate_per_minute, 0) = 0 and coalesce(a.rate_per_minute, 0) = 0 then 1 else 0 end as is_free \
              from subscriptions s join accounts a on a.id = s.account_id left join secrets k on k.id = a.secret_id \
              left join endpoints e on e.subscription_id = s.id where {which} order by s.created_us, s.id"
         );
@@ -59,27 +77,33 @@ impl Store {
         let mut found: Vec<Subscriber> = Vec::with_capacity(rows.len());
         for row in &rows {
             let Some(url) = endpoint_url(row.try_get("endpoint")?) else { continue };
-            let line = line(row, &url)?;
             let subscription_id: String = row.try_get("own_id")?;
             // A subscription has a row for each line it ever had.
-            match found.last_mut().filter(|last| last.subscription_id == subscription_id) {
-                Some(last) => last.line = last.line.take().or(line),
-                None => found.push(subscriber(row, (subscription_id, url, line))?),
+            let known = found.last().is_some_and(|last| last.subscription_id == subscription_id);
+            if !known {
+                found.push(subscriber(row, (subscription_id, url))?);
+            }
+            if let Some(last) = found.last_mut() {
+                last.learn_line(row)?;
             }
         }
         Ok(found)
     }
 }
 
-fn line(row: &AnyRow, url: &str) -> sqlx::Result<Option<Waiting>> {
-    let at: Option<String> = row.try_get("url")?;
-    at.filter(|at| at == url).map(|_| Waiting::from_row(row)).transpose()
+impl Subscriber {
+    /// Takes over the line of this row if it goes to the URL of today.
+    fn learn_line(&mut self, row: &AnyRow) -> sqlx::Result<()> {
+        let at: Option<String> = row.try_get("line_url")?;
+        if self.line.is_none() && at.is_some_and(|at| at == self.url) {
+            self.line = row.try_get("line")?;
+            self.is_free = row.try_get::<i64, _>("is_free")? != 0;
+        }
+        Ok(())
+    }
 }
 
-fn subscriber(
-    row: &AnyRow,
-    (subscription_id, url, line): (String, String, Option<Waiting>),
-) -> sqlx::Result<Subscriber> {
+fn subscriber(row: &AnyRow, (subscription_id, url): (String, String)) -> sqlx::Result<Subscriber> {
     Ok(Subscriber {
         subscription_id,
         account_id: row.try_get("whose")?,
@@ -89,7 +113,9 @@ fn subscriber(
         profile: Profile::of(row.try_get("profile")?),
         filter: row.try_get("filter")?,
         url,
-        line,
+        line: None,
+        is_free: false,
+        headers: row.try_get("headers")?,
         failed_count: row.try_get::<Option<i64>, _>("failed_count")?.unwrap_or(0),
         at_once: false,
     })

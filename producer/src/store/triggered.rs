@@ -60,7 +60,7 @@ impl NewEvent {
         let body = Bytes::from(self.body.clone());
         let sent = stored.ids.iter().zip(&self.subscribers).filter(|(_, subscriber)| subscriber.at_once);
         let claimed = sent.filter_map(|(id, subscriber)| {
-            let line = subscriber.line.clone()?;
+            let line = subscriber.waiting()?;
             let claimed = Claimed {
                 id: id.clone(),
                 message_id: stored.message.clone(),
@@ -227,7 +227,7 @@ async fn insert_deliveries(
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (id, subscriber) in rows {
-        let line = subscriber.line.as_ref().map(|line| &line.id).or_else(|| lines.get(&subscriber.subscription_id));
+        let line = subscriber.line.as_ref().or_else(|| lines.get(&subscriber.subscription_id));
         let held = !once && subscriber.failed_count >= new.max_failed_count;
         let lease = new.lease.as_ref().filter(|_| subscriber.at_once);
         let due_ms = lease.map_or(new.now_ms, |(_, until_ms)| *until_ms);

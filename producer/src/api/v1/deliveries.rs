@@ -229,7 +229,7 @@ pub async fn cancel(State(app): State<App>, Named(id): Named, headers: HeaderMap
 /// Wakes who is concerned, and answers with how it is now.
 async fn changed(app: &App, stored: &Logged) -> Answer {
     app.queued();
-    app.moved(&format!("account:{}", stored.account_id));
+    app.moved(&[format!("account:{}", stored.account_id)]);
     let now = app.store.logged(&stored.id).await?.ok_or_else(none)?;
     Ok(json(StatusCode::ACCEPTED, &DeliveryRecord::of(app, &now)))
 }

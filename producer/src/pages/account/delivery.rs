@@ -98,7 +98,7 @@ pub async fn cancel(State(app): State<App>, Id(id): Id, posted: Posted) -> Resul
 /// Wakes who is concerned, and leads back to the delivery.
 fn changed(app: &App, stored: &Logged, code: &str) -> Response {
     app.queued();
-    app.moved(&format!("account:{}", stored.account_id));
+    app.moved(&[format!("account:{}", stored.account_id)]);
     after(&format!("/account/deliveries/{}", stored.id), code, 0)
 }
 
