@@ -1,6 +1,9 @@
 //! From a trigger straight into the worker's hands: what a quick and idle line gets is stored as leased to this process, and sent without being claimed.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use crate::store::{endpoints::Waiting, queue::Claimed, triggered::NewEvent};
 
@@ -12,8 +15,8 @@ pub trait Hands: Send + Sync {
     fn reserve(&self, lines: &[Option<&str>], now_ms: i64) -> Vec<bool>;
     /// Gives a place back.
     fn free(&self, line: &str);
-    /// Sends these, each at its place.
-    fn take(&self, leased: Vec<(Waiting, Claimed)>);
+    /// Sends these, each at its place; of the lines is known what the store said at `read_at`.
+    fn take(&self, leased: Vec<(Waiting, Claimed)>, read_at: Instant);
 }
 
 /// The worker of this process; while none runs, everything goes through the queue.
@@ -26,8 +29,8 @@ impl Hand {
         let _ = self.0.set(hands);
     }
 
-    /// Takes places for the event's deliveries, as far as there are, and marks those.
-    pub fn reserve(&self, new: &mut NewEvent) -> Option<Reserved> {
+    /// Takes places for the event's deliveries, as far as there are, and marks those; its subscribers were read at `read_at`.
+    pub fn reserve(&self, new: &mut NewEvent, read_at: Instant) -> Option<Reserved> {
         let hands = self.0.get()?;
         let lines: Vec<_> = new.subscribers.iter().map(|one| one.free_line(new.max_failed_count)).collect();
         let taken = hands.reserve(&lines, new.now_ms);
@@ -44,7 +47,7 @@ impl Hand {
             subscriber.at_once = taken;
         }
         new.lease = Some(hands.lease(new.now_ms));
-        Some(Reserved { hand: self.clone(), lines })
+        Some(Reserved { hand: self.clone(), lines, read_at })
     }
 }
 
@@ -52,6 +55,7 @@ impl Hand {
 pub struct Reserved {
     hand: Hand,
     lines: Vec<String>,
+    read_at: Instant,
 }
 
 impl Reserved {
@@ -59,7 +63,7 @@ impl Reserved {
     pub fn fill(mut self, leased: Vec<(Waiting, Claimed)>) {
         self.lines.clear();
         if let Some(hands) = self.hand.0.get() {
-            hands.take(leased);
+            hands.take(leased, self.read_at);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The one way in: whatever a source has to say becomes queued deliveries here.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 
 use common::time::{now_ms, now_us};
 use serde_json::Value;
@@ -70,7 +70,7 @@ pub struct Event {
 pub async fn fire(app: &App, event: Event) -> Result<Stored> {
     let Event { registration, data, key } = event;
     let body = data.unwrap_or(registration.event_data);
-    let now_ms = now_ms();
+    let (read_at, now_ms) = (Instant::now(), now_ms());
     let mut subscribers = app.store.subscribers(&registration.id, now_ms).await?;
     keep_wanting(&mut subscribers, &registration.event, &body);
     let triggered =
@@ -86,7 +86,7 @@ pub async fn fire(app: &App, event: Event) -> Result<Stored> {
         max_failed_count: app.settings.max_failed_count,
         now_ms,
     };
-    let reserved = app.hand.reserve(&mut new);
+    let reserved = app.hand.reserve(&mut new, read_at);
     let app = app.clone();
     // Who asks may go away meanwhile: what is stored is sent all the same.
     let storing = tokio::spawn(async move { store(&app, new, reserved).await });

@@ -17,7 +17,8 @@ use crate::{
 /// What has not got its turn by then goes back into the queue: its lease is only so much longer than an attempt.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
-pub type Leased = Vec<(Waiting, Claimed)>;
+/// Deliveries with their lines, and when the store said that of these.
+pub type Leased = (Vec<(Waiting, Claimed)>, Instant);
 
 /// The side of it that triggers see.
 pub struct Taker {
@@ -42,9 +43,9 @@ impl Hands for Taker {
         self.paces.free(line);
     }
 
-    fn take(&self, leased: Leased) {
+    fn take(&self, leased: Vec<(Waiting, Claimed)>, read_at: Instant) {
         // When the worker has ended, the leases end by themselves.
-        let _ = self.worker.send(leased);
+        let _ = self.worker.send((leased, read_at));
     }
 }
 
@@ -56,8 +57,7 @@ impl Worker {
 
     /// Begins to send what is handed over, until the app stops.
     pub(super) async fn take_handed(self: Arc<Self>, mut handed: UnboundedReceiver<Leased>) {
-        while let Some(Some(leased)) = self.app.stop.run_until_cancelled(handed.recv()).await {
-            let read_at = Instant::now();
+        while let Some(Some((leased, read_at))) = self.app.stop.run_until_cancelled(handed.recv()).await {
             for (line, claimed) in leased {
                 self.tasks.spawn(Arc::clone(&self).deliver((Arc::new(line), read_at), vec![claimed]));
             }

@@ -154,6 +154,7 @@ impl Worker {
         if rest.is_none() && sweep.asks_first() {
             let next_ms = self.app.store.next_due_ms().await?;
             if next_ms.is_none_or(|next_ms| next_ms > now_ms) {
+                self.paces.caught_up();
                 return Ok((sweep.until(next_ms, now_ms), false));
             }
         }
@@ -195,7 +196,7 @@ impl Worker {
         let mut claimed = self.app.store.claim(lease, &wanted).await?;
         claimed.sort_by(|left, right| left.id.cmp(&right.id));
         let count = claimed.len();
-        for (line, share) in shares(claimed, &wanted) {
+        for (line, share) in plan::shares(claimed, &wanted) {
             let Some(endpoint) = endpoints.get(&line) else { continue };
             self.paces.begin(&endpoint.id);
             self.tasks.spawn(Arc::clone(self).deliver((Arc::clone(endpoint), read_at), share));
@@ -265,8 +266,11 @@ impl Worker {
         if ids.is_empty() {
             return;
         }
-        if let Err(error) = self.app.store.give_back(&self.holder, &ids, now_ms()).await {
-            tracing::warn!(%error, deliveries = ids.len(), "cannot give deliveries back; their leases end by themselves");
+        match self.app.store.give_back(&self.holder, &ids, now_ms()).await {
+            Ok(()) => self.app.work.notify_one(),
+            Err(error) => {
+                tracing::warn!(%error, deliveries = ids.len(), "cannot give deliveries back; their leases end by themselves");
+            }
         }
     }
 
@@ -283,27 +287,6 @@ impl Worker {
         self.abandon.cancel();
         self.tasks.wait().await;
     }
-}
-
-/// What was claimed, spread over the places of its lines in the order it was queued.
-fn shares(claimed: Vec<Claimed>, wanted: &[Wanted]) -> Vec<(String, Vec<Claimed>)> {
-    let places: HashMap<&str, usize> =
-        wanted.iter().map(|wanted| (wanted.line.as_str(), usize::try_from(wanted.limit).unwrap_or(1))).collect();
-    let mut shares: Vec<(String, Vec<Claimed>)> = Vec::new();
-    // Of each line where its shares are, and which one gets the next.
-    let mut of_line: HashMap<String, (Vec<usize>, usize)> = HashMap::new();
-    for delivery in claimed {
-        let line = delivery.endpoint_id.clone();
-        let (own, turn) = of_line.entry(line.clone()).or_default();
-        if own.len() < places.get(line.as_str()).copied().unwrap_or(1) {
-            own.push(shares.len());
-            shares.push((line, vec![delivery]));
-        } else {
-            shares[own[*turn % own.len()]].1.push(delivery);
-            *turn += 1;
-        }
-    }
-    shares
 }
 
 fn ms(time: Duration) -> i64 {

@@ -1,7 +1,13 @@
 //! What a claim takes: the room shared among the lines that have something due. Pure.
 
+use std::collections::HashMap;
+
 use super::pace::Pace;
-use crate::store::{endpoints::Waiting, limits::Limit, queue::Wanted};
+use crate::store::{
+    endpoints::Waiting,
+    limits::Limit,
+    queue::{Claimed, Wanted},
+};
 
 /// Endpoints that one claim serves; the others have their turn in the next.
 const ENDPOINTS_A_CLAIM: usize = 64;
@@ -63,4 +69,25 @@ pub fn share(mut due: Vec<Due>, (mut room, mut slow_room): (usize, usize), turn:
             plan.wanted.push(Wanted { limit: i64::try_from(gets).unwrap_or(i64::MAX), ..wanted });
         }
     }
+}
+
+/// What was claimed, spread over the places of its lines in the order it was queued.
+pub fn shares(claimed: Vec<Claimed>, wanted: &[Wanted]) -> Vec<(String, Vec<Claimed>)> {
+    let places: HashMap<&str, usize> =
+        wanted.iter().map(|wanted| (wanted.line.as_str(), usize::try_from(wanted.limit).unwrap_or(1))).collect();
+    let mut shares: Vec<(String, Vec<Claimed>)> = Vec::new();
+    // Of each line where its shares are, and which one gets the next.
+    let mut of_line: HashMap<String, (Vec<usize>, usize)> = HashMap::new();
+    for delivery in claimed {
+        let line = delivery.endpoint_id.clone();
+        let (own, turn) = of_line.entry(line.clone()).or_default();
+        if own.len() < places.get(line.as_str()).copied().unwrap_or(1) {
+            own.push(shares.len());
+            shares.push((line, vec![delivery]));
+        } else {
+            shares[own[*turn % own.len()]].1.push(delivery);
+            *turn += 1;
+        }
+    }
+    shares
 }

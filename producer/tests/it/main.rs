@@ -18,6 +18,7 @@ mod examples;
 mod follow;
 mod foreign_receivers;
 mod guard;
+mod handed;
 mod holding;
 mod kill;
 mod leases;
