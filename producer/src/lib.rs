@@ -133,7 +133,9 @@ impl App {
 
     /// These moved: a batch; or a delivery of an account (`delivery:` and its id), or an account (`account:` and its id).
     pub fn moved(&self, what: &[String]) {
-        what.iter().for_each(|what| self.progress.moved(what));
+        for one in what {
+            self.progress.moved(one);
+        }
         self.news.moved(what);
     }
 }

@@ -100,7 +100,7 @@ pub async fn lines(
     responses((status = 200, body = Batch), (status = 303, description = "The batch's page"), (status = 404, description = "No such batch")))]
 pub async fn cancel(State(app): State<App>, Id(id): Id, headers: HeaderMap) -> Result<Response, Problem> {
     let batch = app.store.cancel_batch(&id, now_ms()).await?.ok_or_else(|| missing(&id))?;
-    app.moved(&[id.clone()]);
+    app.moved(std::slice::from_ref(&id));
     Ok(batch_answer(&headers, StatusCode::OK, &Batch::of(&batch, now_ms())))
 }
 
@@ -110,7 +110,7 @@ pub async fn cancel(State(app): State<App>, Id(id): Id, headers: HeaderMap) -> R
 pub async fn retry(State(app): State<App>, Id(id): Id, headers: HeaderMap) -> Result<Response, Problem> {
     let batch = app.store.retry_batch(&id, now_ms()).await?.ok_or_else(|| missing(&id))?;
     app.queued();
-    app.moved(&[id.clone()]);
+    app.moved(std::slice::from_ref(&id));
     Ok(batch_answer(&headers, StatusCode::ACCEPTED, &Batch::of(&batch, now_ms())))
 }
 

@@ -74,7 +74,7 @@ pub async fn retry(State(app): State<App>, Id(id): Id, headers: HeaderMap) -> Re
     app.queued();
     let stored = app.store.delivery(&id).await?.ok_or_else(missing)?;
     if let Some(batch) = &stored.batch_id {
-        app.moved(&[batch.clone()]);
+        app.moved(std::slice::from_ref(batch));
     }
     if wants_json(&headers) {
         let delivery = Delivery::of(&stored, app.settings.retry_schedule.attempts());
