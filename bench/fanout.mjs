@@ -98,7 +98,7 @@ function report(times) {
 
 ${measuredBy("fanout")}
 Milliseconds since the trigger was sent, median (least–most) of ${triggers}, in turn with a reqwest loop that posts ${SUBSCRIBERS.toLocaleString("en-US")} times to the same receiver with ${IN_FLIGHT} in
-flight, stores nothing, and takes ${ms(loop)} ms. The producer commits the event with ${SUBSCRIBERS.toLocaleString("en-US")} deliveries (\`DURABILITY=full\`), answers 201, claims each with a lease, signs it, and
+flight, stores nothing, and takes ${ms(loop)} ms. The producer commits the event with ${SUBSCRIBERS.toLocaleString("en-US")} deliveries (\`DURABILITY=full\`), answers 201, holds each with a lease, signs it, and
 posts it; each arrived, with an id of its own.
 
 | sender | answered | last one arrived | × the loop | twice |
