@@ -224,7 +224,7 @@ fn keep_up(app: &App, vital: &mut JoinSet<()>) {
     let (feed, db, stop) = (app.feed.clone(), app.db.clone(), app.stop.clone());
     vital.spawn(async move { feed.keep_whole(&db, poll, stop).await });
     let (feed, db, stop, audience) = (app.feed.clone(), app.db.clone(), app.stop.clone(), app.audience.clone());
-    let is_followed = move || live::is_followed(&audience);
+    let is_followed = move || audience.is_followed();
     app.tasks.spawn(async move { repeats::follow(db, feed, is_followed, stop).await });
     let (following, stop) = (app.clone(), app.stop.clone());
     app.tasks.spawn(async move { following.registry.follow(stop).await });

@@ -35,17 +35,28 @@ const MAX_FRAME_EVENTS: usize = 60;
 /// Sources that are followed by themselves at the same time.
 const MAX_ROOMS: usize = 64;
 
-/// How many sockets follow each source; the empty name is all of them.
-pub type Audience = Arc<Mutex<HashMap<String, usize>>>;
+/// Who follows what; a clone is the same.
+#[derive(Clone, Debug, Default)]
+pub struct Audience(Arc<Followers>);
 
-fn rooms_of(audience: &Audience) -> MutexGuard<'_, HashMap<String, usize>> {
-    audience.lock().unwrap_or_else(PoisonError::into_inner)
+#[derive(Debug, Default)]
+struct Followers {
+    /// How many sockets follow each source; the empty name is all of them.
+    rooms: Mutex<HashMap<String, usize>>,
+    /// To be held from when something is read until it is told, by a page that joins and by a frame: what is told never goes back.
+    turn: tokio::sync::Mutex<()>,
 }
 
-/// Whether any page is open.
-#[must_use]
-pub fn is_followed(audience: &Audience) -> bool {
-    !rooms_of(audience).is_empty()
+impl Audience {
+    fn rooms(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+        self.0.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether any page is open.
+    #[must_use]
+    pub fn is_followed(&self) -> bool {
+        !self.rooms().is_empty()
+    }
 }
 
 /// What a page is told at once.
@@ -142,7 +153,7 @@ fn welcome(app: &App, socket: &SocketRef) {
     let audience = app.audience.clone();
     sockets::count(app, socket, LIVE, move |socket| {
         if let Some(Place(room)) = socket.extensions.remove::<Place>() {
-            leave(&mut rooms_of(&audience), &room);
+            leave(&mut audience.rooms(), &room);
         }
     });
     Welcome::give(socket, ());
@@ -154,6 +165,7 @@ fn listen(app: &App, socket: &SocketRef) {
         let Some(()) = welcome.given(&app).await else { return };
         let asked = asked.unwrap_or_default();
         let source = asked.source.filter(|source| !source.is_empty());
+        let _turn = app.audience.0.turn.lock().await;
         let sent = if move_to(&app, &socket, source.clone().unwrap_or_default()) {
             let since = asked.since.unwrap_or(-1);
             let snapshot = app.feed.snapshot(source.as_deref(), since, MAX_FRAME_EVENTS);
@@ -170,7 +182,7 @@ fn listen(app: &App, socket: &SocketRef) {
 
 /// Puts the socket into one room; false when there are too many rooms, or it is gone.
 fn move_to(app: &App, socket: &SocketRef, room: String) -> bool {
-    let mut rooms = rooms_of(&app.audience);
+    let mut rooms = app.audience.rooms();
     if !socket.connected() || (!rooms.contains_key(&room) && rooms.len() >= MAX_ROOMS) {
         return false;
     }
@@ -206,7 +218,7 @@ async fn frames(io: SocketIo, app: App, stop: CancellationToken) {
         time::sleep_until(last_sent + FRAME_INTERVAL).await;
         last_sent = Instant::now();
         let reached = *head.borrow_and_update();
-        let rooms: Vec<String> = rooms_of(&app.audience).keys().cloned().collect();
+        let rooms: Vec<String> = app.audience.rooms().keys().cloned().collect();
         for room in rooms {
             send(&io, &app, room, last_head).await;
         }
@@ -217,6 +229,7 @@ async fn frames(io: SocketIo, app: App, stop: CancellationToken) {
 
 async fn send(io: &SocketIo, app: &App, room: String, since: i64) {
     let source = (!room.is_empty()).then_some(room.as_str());
+    let _turn = app.audience.0.turn.lock().await;
     let snapshot = app.feed.snapshot(source, since, MAX_FRAME_EVENTS);
     let Some(live) = io.of(LIVE) else { return };
     if let Err(error) = live.to(room.clone()).emit("frame", &Frame::new(&snapshot)).await {

@@ -25,7 +25,7 @@ pub struct Hand(Arc<OnceLock<Box<dyn Hands>>>);
 
 impl Hand {
     /// Names the worker, once.
-    pub fn is(&self, hands: Box<dyn Hands>) {
+    pub fn set(&self, hands: Box<dyn Hands>) {
         let _ = self.0.set(hands);
     }
 

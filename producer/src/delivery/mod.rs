@@ -103,7 +103,7 @@ pub async fn run(app: App, sender: Sender) -> anyhow::Result<()> {
         app,
     });
     let (handing, handed) = mpsc::unbounded_channel();
-    worker.app.hand.is(Box::new(worker.taker(handing)));
+    worker.app.hand.set(Box::new(worker.taker(handing)));
     worker.tasks.spawn(Arc::clone(&worker).take_handed(handed));
     worker.tasks.spawn(clock::follow(worker.app.clone(), worker.lease));
     worker.claim_until_stopped().await;
