@@ -170,10 +170,7 @@ fn claim_sql(crowds: usize, heads: usize, kind: Kind) -> String {
     let of_account = |what: &str| format!("case when account_id is null then null else ({what}) end");
     let event = of_account("select event from messages where messages.id = deliveries.message_id");
     let secret = of_account("select sealed from secrets where secrets.id = deliveries.secret_id");
-    let other = of_account(
-        "select sealed from secrets where secrets.account_id = deliveries.account_id and secrets.id <> deliveries.secret_id \
-         and (expires_ms is null or expires_ms > $3) order by secrets.created_ms desc limit 1",
-    );
+    let other = of_account(&other_secret("deliveries.account_id", "deliveries.secret_id", "$3"));
     format!(
         "with picked(id) as materialized ({}) \
          update deliveries set due_ms = $1, lease = $2 where id in (select id from picked) and state = 0 and due_ms <= $3 \
@@ -181,6 +178,14 @@ fn claim_sql(crowds: usize, heads: usize, kind: Kind) -> String {
          (select body from messages where messages.id = deliveries.message_id) as body, \
          {event} as event, {secret} as secret, {other} as other_secret",
         arms.join(" union all ")
+    )
+}
+
+/// The account's key beside the one that signs, while it is valid.
+pub(super) fn other_secret(account: &str, secret: &str, now_ms: &str) -> String {
+    format!(
+        "select sealed from secrets where secrets.account_id = {account} and secrets.id <> {secret} \
+         and (expires_ms is null or expires_ms > {now_ms}) order by secrets.created_ms desc limit 1"
     )
 }
 

@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Row, any::AnyRow};
 
-use super::{Store, accounts::endpoint_url, endpoints::Waiting, profile::Profile};
+use super::{Store, accounts::endpoint_url, endpoints::Waiting, profile::Profile, queue::other_secret};
 
 /// A subscription with what a delivery to it needs.
 #[derive(Clone, Debug)]
@@ -49,6 +49,16 @@ impl Subscriber {
             headers,
         })
     }
+
+    /// Takes over the line of this row if it goes to the URL of today.
+    fn learn_line(&mut self, row: &AnyRow) -> sqlx::Result<()> {
+        let at: Option<String> = row.try_get("line_url")?;
+        if self.line.is_none() && at.is_some_and(|at| at == self.url) {
+            self.line = row.try_get("line")?;
+            self.is_free = row.try_get::<i64, _>("is_free")? != 0;
+        }
+        Ok(())
+    }
 }
 
 impl Store {
@@ -65,13 +75,13 @@ impl Store {
     async fn find_subscribers(&self, which: &str, (id, now_ms): (&str, i64)) -> sqlx::Result<Vec<Subscriber>> {
         let sql = format!(
             "select s.id as own_id, s.account_id as whose, s.profile, s.filter, a.endpoint, a.failed_count, a.secret_id, k.sealed as secret, \
-             (select sealed from secrets where secrets.account_id = a.id and secrets.id <> a.secret_id \
-              and (expires_ms is null or expires_ms > $2) order by secrets.created_ms desc limit 1) as other_secret, \
+             ({}) as other_secret, \
              s.headers, e.id as line, e.url as line_url, \
              case when e.state = 0 and e.down is null and e.not_before_ms <= $2 and coalesce(s.fifo, 0) = 0 \
               and coalesce(s.rate_per_minute, 0) = 0 and coalesce(a.rate_per_minute, 0) = 0 then 1 else 0 end as is_free \
              from subscriptions s join accounts a on a.id = s.account_id left join secrets k on k.id = a.secret_id \
-             left join endpoints e on e.subscription_id = s.id where {which} order by s.created_us, s.id"
+             left join endpoints e on e.subscription_id = s.id where {which} order by s.created_us, s.id",
+            other_secret("a.id", "a.secret_id", "$2")
         );
         let rows = sqlx::query(AssertSqlSafe(sql)).bind(id).bind(now_ms).fetch_all(&self.db.read).await?;
         let mut found: Vec<Subscriber> = Vec::with_capacity(rows.len());
@@ -88,18 +98,6 @@ impl Store {
             }
         }
         Ok(found)
-    }
-}
-
-impl Subscriber {
-    /// Takes over the line of this row if it goes to the URL of today.
-    fn learn_line(&mut self, row: &AnyRow) -> sqlx::Result<()> {
-        let at: Option<String> = row.try_get("line_url")?;
-        if self.line.is_none() && at.is_some_and(|at| at == self.url) {
-            self.line = row.try_get("line")?;
-            self.is_free = row.try_get::<i64, _>("is_free")? != 0;
-        }
-        Ok(())
     }
 }
 
