@@ -32,15 +32,19 @@ write_page() {
 \`make chaos\` wrote this page on $(date -u +%F) (commit $(git rev-parse --short HEAD), seed $seed, $(nproc) cores, release build). \`make test\` makes the same
 faults in a short form; \`CHAOS_SEED=… make chaos\` makes them at other moments. The trials are in \`consumer/tests/e2e/chaos\`.
 
-While faults are done, four senders post webhooks to the consumers and ask the producers for batches all the time, each with ids that the test knows, and each sends
-the same again until it is accepted. On every consumer three clients watch: one that comes back with its offset, one that joins as the tutorial's page does, and one on \`/live\`.
-Nobody helps: the programs heal by themselves, and so do the clients.
+While faults are done, four senders post webhooks to the consumers, ask the producers for batches and trigger an account's event all the time, each with ids that the test
+knows, and each sends the same again until it is accepted. On every consumer three clients watch: one that comes back with its offset, one that joins as the tutorial's page does, and
+one on \`/live\`. In Chromium a dashboard of every consumer is open, and on the producer's page *Produce Tasks* is pressed again whenever a batch is over; no page is ever reloaded. Three accounts are
+subscribed to the event, one of them in order. Nobody helps: the programs heal by themselves, and so do the clients and the pages.
 
 At the end of each trial it is asserted:
 
 - **nothing accepted is lost**: every webhook answered 200 and every task of a batch answered 202 is in the log, each once, offsets 1, 2, 3 … without a hole;
+- **what was triggered arrived**: every event answered 201 at each of the three endpoints, under one id, which is recorded as delivered; at the ordered one in order;
 - **everything agrees**: \`/api/counts\` with the log on every node; every delivery is delivered, none waits, and each batch has its attempts numbered without a hole;
 - **sockets saw it**: each offset once and in order, none missing; the tutorial's client a part of the log without a hole in each of its connections; the last frame tells the total;
+- **the browser shows it**: on every dashboard the total, each priority's number and bar, and the newest rows are those of the log; the producer's page has shown each batch that it followed to
+  its end, with a line for each task; nothing but refused connections went wrong on a page;
 - **a refusal is clear**: 503 with the reason and \`Retry-After\`, nothing else;
 - **memory is bounded**: no program ever used more than 256 MiB;
 - **\`/readyz\` told the truth** while something was away, and says 200 afterwards;

@@ -101,6 +101,7 @@ impl App {
         let news =
             News::start(common::config::given(settings.common.broker_url.as_ref()), &installation, inbox, &stop)?;
         let store = Store::new(db);
+        store.go_on_with_ids().await?;
         let presence = store.enter(&settings.database_url, now_ms()).await?;
         let secret = admin::secret_key(&settings.common, &store.db, &settings.database_url).await?;
         let vault = Vault::new(&secret);

@@ -8,8 +8,8 @@ use sqlx::{
 
 use super::{
     Store,
-    batches::fresh_id,
     devices::OF_DEVICES,
+    ids::fresh_id,
     offers::PAGE,
     places::{List, Table, moved},
 };

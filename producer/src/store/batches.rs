@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row, any::AnyRow};
 
-use super::{Store, chunks, int, lock, patiently};
+use super::{Store, chunks, ids::fresh_id, int, lock, patiently};
 
 /// A stored batch; times in milliseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -232,9 +232,4 @@ async fn insert_deliveries(
         query = query.bind(new.now_ms).bind(new.now_ms);
     }
     query.execute(connection).await.map(drop)
-}
-
-/// An id that sorts by the time it was made at.
-pub(super) fn fresh_id() -> String {
-    uuid::Uuid::now_v7().to_string()
 }

@@ -201,7 +201,7 @@ pub(super) async fn line(connection: &mut AnyConnection, line: &Line<'_>, now_ms
         "insert into endpoints (id, url, subscription_id, account_id, created_ms) values ($1,$2,$3,$4,$5) \
          on conflict (subscription_id, url) do nothing",
     )
-    .bind(super::batches::fresh_id())
+    .bind(super::ids::fresh_id())
     .bind(line.url)
     .bind(line.subscription)
     .bind(line.account)

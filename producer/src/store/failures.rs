@@ -6,10 +6,9 @@ use common::time::rfc3339;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use super::{
-    Store,
-    batches::fresh_id,
-    chunks,
+    Store, chunks,
     endpoints::{self, Line},
+    ids::fresh_id,
     made::{Made, Outcome},
 };
 

@@ -8,6 +8,7 @@ pub mod deliveries;
 pub mod devices;
 pub mod endpoints;
 pub mod failures;
+pub mod ids;
 pub mod limits;
 pub mod log;
 pub mod made;

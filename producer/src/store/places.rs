@@ -10,7 +10,7 @@ use sqlx::{Any, AnyConnection, AssertSqlSafe, FromRow, any::AnyArguments, any::A
 use super::{
     Result, Store,
     accounts::Slice,
-    batches::fresh_id,
+    ids::fresh_id,
     marks::{Key, Mark, Near, SPAN},
 };
 use common::db::Kind;

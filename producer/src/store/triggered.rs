@@ -8,9 +8,9 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 use super::{
     Store,
     accounts::Slice,
-    batches::fresh_id,
     chunks,
     endpoints::Waiting,
+    ids::fresh_id,
     places::{List, Table, moved},
     queue::Claimed,
     subscribers::Subscriber,

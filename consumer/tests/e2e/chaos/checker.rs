@@ -1,11 +1,13 @@
-//! The checker: what was accepted, against the log, the counts, the deliveries, the sockets, the memory and the logs of the programs.
+//! The checker: what was accepted, against the log, the counts, the deliveries, the sockets, the pages, the memory and the logs of the programs.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
 use super::STAGE;
+use super::accounts::Accounts;
 use super::audience::{Audience, Kind, Watcher, differs_from_the_log, task_key};
+use super::bystander::Bystander;
 use super::load::Sent;
 use crate::support::stack::{Service, Stack};
 use crate::support::{eventually, http};
@@ -43,15 +45,24 @@ pub struct Verdict {
     pub wrong: Vec<String>,
 }
 
+/// Who saw what became of it.
+pub struct Witnesses<'a> {
+    pub audience: &'a Audience,
+    pub bystander: &'a mut Bystander,
+    pub accounts: &'a Accounts,
+}
+
 /// Waits until everything has come to an end, and compares.
 pub async fn check(
     stack: &Stack,
     sent: &Sent,
-    audience: &Audience,
+    witnesses: Witnesses<'_>,
     (faults, expected): (usize, &Expected<'_>),
 ) -> Verdict {
+    let Witnesses { audience, bystander, accounts } = witnesses;
+    let followed = bystander.stops().await;
     nothing_waits(stack).await;
-    let mut verdict = Verdict { refused: sent.refused, ..Verdict::default() };
+    let mut verdict = Verdict { refused: sent.refused, wrong: followed, ..Verdict::default() };
     if !sent.unclear.is_empty() {
         let some: Vec<_> = sent.unclear.iter().take(3).collect();
         verdict.wrong.push(format!("{} answers were unclear, such as {some:?}", sent.unclear.len()));
@@ -63,6 +74,8 @@ pub async fn check(
         check_counts(&mut verdict, stack, consumer, &log).await;
     }
     check_audience(&mut verdict, audience, &log).await;
+    verdict.wrong.extend(bystander.differs_from(&log).await);
+    check_accounts(&mut verdict, stack, accounts, sent).await;
     for service in stack.consumers().chain(stack.producers()) {
         check_program(&mut verdict, service, (faults, expected));
     }
@@ -167,17 +180,21 @@ async fn check_attempts(verdict: &mut Verdict, stack: &Stack, batch: &str, total
 
 async fn check_counts(verdict: &mut Verdict, stack: &Stack, consumer: &Service, log: &[Value]) {
     let counts = http::json(&stack.client, &format!("{}/api/counts", consumer.url)).await;
-    let mut tally: BTreeMap<&str, usize> = BTreeMap::new();
-    for event in log {
-        *tally.entry(event["task"]["priority"].as_str().unwrap_or("other")).or_default() += 1;
-    }
-    for name in ["Low", "Moderate", "Major", "Critical", "other", "total", "head"] {
-        let expected =
-            if ["total", "head"].contains(&name) { log.len() } else { tally.get(name).copied().unwrap_or(0) };
+    for (name, expected) in tally(log) {
         if counts[name] != expected {
             verdict.wrong.push(format!("{name} of {counts} should be {expected}"));
         }
     }
+}
+
+/// What should be counted of the log, by the names of `/api/counts`.
+pub fn tally(log: &[Value]) -> BTreeMap<&str, usize> {
+    let mut tally = BTreeMap::from(["Low", "Moderate", "Major", "Critical", "other"].map(|name| (name, 0)));
+    for event in log {
+        *tally.entry(event["task"]["priority"].as_str().unwrap_or("other")).or_default() += 1;
+    }
+    tally.extend([("total", log.len()), ("head", log.len())]);
+    tally
 }
 
 async fn check_audience(verdict: &mut Verdict, audience: &Audience, log: &[Value]) {
@@ -198,6 +215,15 @@ async fn check_audience(verdict: &mut Verdict, audience: &Audience, log: &[Value
         let Watcher { kind, url, .. } = watcher;
         verdict.wrong.extend(wrong.into_iter().take(5).map(|wrong| format!("{kind:?} of {url}: {wrong}")));
     }
+}
+
+/// Every event that an account triggered, at everybody who is subscribed to it.
+async fn check_accounts(verdict: &mut Verdict, stack: &Stack, accounts: &Accounts, sent: &Sent) {
+    let differences = accounts.differences(stack, sent.events).await;
+    verdict.accepted += usize::try_from(sent.events).unwrap();
+    verdict.lost += differences.lost;
+    verdict.twice += differences.twice;
+    verdict.wrong.extend(differences.wrong);
 }
 
 /// Its memory, and what it said of the faults.

@@ -1,4 +1,4 @@
-//! The steady load: webhooks posted straight to the consumers, and batches asked of the producers, each with a known id.
+//! The steady load: webhooks posted straight to the consumers, batches asked of the producers, and events triggered there, each with a known id.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
+use tokio::sync::Mutex as Turn;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::accounts::Accounts;
 use crate::support::stack::task;
 use crate::support::{eventually, http};
 
@@ -26,14 +28,23 @@ pub struct Pace {
     posters: usize,
     rest: Duration,
     between_batches: Duration,
+    between_events: Duration,
 }
 
 impl Pace {
-    pub const USUAL: Self =
-        Self { posters: 4, rest: Duration::from_millis(20), between_batches: Duration::from_millis(200) };
+    pub const USUAL: Self = Self {
+        posters: 4,
+        rest: Duration::from_millis(20),
+        between_batches: Duration::from_millis(200),
+        between_events: Duration::from_millis(100),
+    };
     /// For a crowd, to whom each event is shown a thousand times.
-    pub const GENTLE: Self =
-        Self { posters: 1, rest: Duration::from_millis(100), between_batches: Duration::from_secs(2) };
+    pub const GENTLE: Self = Self {
+        posters: 1,
+        rest: Duration::from_millis(100),
+        between_batches: Duration::from_secs(2),
+        between_events: Duration::from_secs(1),
+    };
 }
 
 /// What was accepted, and what was said otherwise.
@@ -43,6 +54,8 @@ pub struct Sent {
     pub webhooks: BTreeSet<String>,
     /// The id of every batch that was answered 202, and how many tasks it has.
     pub batches: Vec<(String, u64)>,
+    /// Events that an account triggered and that were answered 201: the numbers from 0, one after the other.
+    pub events: u64,
     /// How often a sender was told to come again by a clear 5xx.
     pub refused: usize,
     /// Answers that were neither acceptance nor a clear refusal.
@@ -61,6 +74,9 @@ pub struct Load {
 
 struct Ledger {
     client: Client,
+    accounts: Arc<Accounts>,
+    /// Of who triggers the next event: it is brought to acceptance before another one is triggered.
+    turn: Turn<()>,
     sent: Mutex<Sent>,
 }
 
@@ -72,8 +88,9 @@ enum Answer {
 
 impl Load {
     /// Sends to all of these in turn.
-    pub fn start(consumers: &[String], producers: &[String], pace: Pace) -> Self {
-        let ledger = Arc::new(Ledger { client: http::client(), sent: Mutex::default() });
+    pub fn start(consumers: &[String], producers: &[String], accounts: Arc<Accounts>, pace: Pace) -> Self {
+        let ledger = Ledger { client: http::client(), accounts, turn: Turn::default(), sent: Mutex::default() };
+        let ledger = Arc::new(ledger);
         let (stop, mut senders) = (CancellationToken::new(), JoinSet::new());
         for poster in 0..pace.posters {
             let url = consumers[poster % consumers.len()].clone();
@@ -83,6 +100,7 @@ impl Load {
             senders.spawn(ask_for_batches(ledger.clone(), producer.clone(), pace.between_batches, stop.clone()));
         }
         let (consumers, producers) = (consumers.to_vec(), producers.to_vec());
+        senders.spawn(trigger_events(ledger.clone(), producers.clone(), pace.between_events, stop.clone()));
         Self { ledger, consumers, producers, stop, senders, probes: AtomicUsize::new(0) }
     }
 
@@ -96,7 +114,7 @@ impl Load {
         self.ledger.sent.lock().unwrap().refused
     }
 
-    /// Sends one webhook to each consumer and asks each producer for a batch of one, until all is accepted and delivered.
+    /// Sends one webhook to each consumer, asks each producer for a batch of one and triggers an event at each, until all is accepted and delivered.
     pub async fn probe(&self, patience: Duration) {
         let number = self.probes.fetch_add(1, Ordering::Relaxed);
         for (node, url) in self.consumers.iter().enumerate() {
@@ -114,6 +132,11 @@ impl Load {
             eventually("a batch is delivered again", patience, async || {
                 let told = http::try_json(&self.ledger.client, &format!("{url}/api/batches/{batch}")).await?;
                 (told["state"] == "done").then_some(())
+            })
+            .await;
+            let event = self.ledger.event(std::slice::from_ref(url)).await;
+            eventually("an event of an account arrives again", patience, async || {
+                self.ledger.accounts.has_arrived(event).then_some(())
             })
             .await;
         }
@@ -147,7 +170,28 @@ async fn ask_for_batches(ledger: Arc<Ledger>, url: String, between: Duration, st
     }
 }
 
+async fn trigger_events(ledger: Arc<Ledger>, producers: Vec<String>, between: Duration, stop: CancellationToken) {
+    while stop.run_until_cancelled(sleep(between)).await.is_some() {
+        ledger.event(&producers).await;
+    }
+}
+
 impl Ledger {
+    /// Triggers the next event, at one of these after the other until it is accepted; gives its number.
+    async fn event(&self, producers: &[String]) -> u64 {
+        let _turn = self.turn.lock().await;
+        let number = self.sent.lock().unwrap().events;
+        for producer in producers.iter().cycle() {
+            let answer = self.accounts.trigger(&self.client, producer, number).send().await;
+            if let Answer::Accepted(_) = self.read(answer, 201).await {
+                break;
+            }
+            sleep(COME_AGAIN).await;
+        }
+        self.sent.lock().unwrap().events += 1;
+        number
+    }
+
     /// Posts one webhook; true when it was accepted.
     async fn webhook(&self, url: &str, id: &str, body: &Value) -> bool {
         let request = self.client.post(format!("{url}/consumetasks")).header("webhook-id", id);
@@ -178,7 +222,9 @@ impl Ledger {
         if status == wanted {
             return Answer::Accepted(text);
         }
-        let has_reason = serde_json::from_str::<Value>(&text).is_ok_and(|problem| problem["title"].is_string());
+        // The accounts API says it as `PyWebhooks` did.
+        let has_reason = serde_json::from_str::<Value>(&text)
+            .is_ok_and(|problem| ["title", "Error"].iter().any(|key| problem[key].is_string()));
         let mut sent = self.sent.lock().unwrap();
         if status == 503 && says_when && has_reason {
             sent.refused += 1;

@@ -1,6 +1,6 @@
 //! Faults under a steady load, and a checker that knows the id of everything that was accepted.
 //!
-//! A trial is a load, an audience and a checker around one [`Stack`]; a file of this folder holds the trials of one kind of fault:
+//! A trial is a load, those who watch and a checker around one [`Stack`]; a file of this folder holds the trials of one kind of fault:
 //!
 //! ```text
 //! let stack = Stack::start_with(mode, settings).await;             // with more nodes in it, where the fault is between nodes
@@ -18,8 +18,10 @@
 //! `CHAOS_REPORT` names a folder, and fails with all that is wrong. Random numbers come from `trial.dice`, seeded by `CHAOS_SEED`.
 //! [`ready`] has what `/readyz` should say meanwhile, [`Load::refusals`] what the senders were told.
 
+mod accounts;
 mod audience;
 mod bad_receiver;
+mod bystander;
 mod checker;
 mod clocks;
 mod commands;
@@ -40,10 +42,14 @@ mod slow;
 mod stalled;
 mod stalled_viewer;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use accounts::Accounts;
 use audience::Audience;
+use bystander::Bystander;
 pub use checker::Expected;
+use checker::Witnesses;
 use load::{Load, Pace};
 
 use crate::support::stack::{Mode, Service, Stack};
@@ -66,14 +72,16 @@ pub struct Trial {
     pub dice: Dice,
     fault: String,
     mode: Mode,
+    accounts: Arc<Accounts>,
     audience: Audience,
+    bystander: Bystander,
     faults: usize,
     /// The longest time that healing took.
     recovery: Duration,
 }
 
 impl Trial {
-    /// Begins with the load and an audience of every kind on each consumer of the stack.
+    /// Begins with the load, an audience of every kind and a page on each consumer of the stack, and accounts at its producer.
     pub async fn begin(fault: &str, mode: Mode, stack: Stack) -> Self {
         Self::begin_at(Pace::USUAL, fault, mode, stack).await
     }
@@ -85,9 +93,11 @@ impl Trial {
         let producers: Vec<String> = stack.producers().map(|service| service.url.clone()).collect();
         let audience = Audience::join(&consumers);
         audience.has_joined().await;
-        let load = Load::start(&consumers, &producers, pace);
+        let bystander = Bystander::sits_down(&stack).await;
+        let accounts = Arc::new(Accounts::found(&stack.client, &stack.producer.url).await);
+        let load = Load::start(&consumers, &producers, accounts.clone(), pace);
         let (fault, recovery) = (fault.to_owned(), Duration::ZERO);
-        let mut trial = Self { stack, load, dice, fault, mode, audience, faults: 0, recovery };
+        let mut trial = Self { stack, load, dice, fault, mode, accounts, audience, bystander, faults: 0, recovery };
         trial.goes_on(1).await;
         trial
     }
@@ -139,9 +149,11 @@ impl Trial {
 
     /// Stops the load, compares everything that should agree, reports, and fails with all that does not.
     pub async fn ends(self, expected: &Expected<'_>) {
-        let Self { stack, load, audience, .. } = self;
+        let Self { stack, load, accounts, audience, mut bystander, .. } = self;
         let sent = load.stop(STAGE).await;
-        let verdict = checker::check(&stack, &sent, &audience, (self.faults, expected)).await;
+        let witnesses = Witnesses { audience: &audience, bystander: &mut bystander, accounts: &accounts };
+        let verdict = checker::check(&stack, &sent, witnesses, (self.faults, expected)).await;
+        bystander.leaves().await;
         let run = report::Run { fault: &self.fault, mode: self.mode, faults: self.faults, recovery: self.recovery };
         report::write(&run, &verdict);
         assert!(verdict.wrong.is_empty(), "{}: {:#?}", self.fault, verdict.wrong);
