@@ -2,12 +2,15 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use common::db::Db;
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::{OnceCell, Semaphore},
+    time::Instant,
+};
 
 use crate::{
     event::Event,
@@ -30,14 +33,15 @@ pub struct CatchingUp {
     pieces: Mutex<VecDeque<Piece>>,
 }
 
-/// The events of offsets `PIECE * number + 1` to `PIECE * (number + 1)` that are kept.
-#[derive(Clone, Debug)]
+/// The events of offsets `PIECE * number + 1` to `PIECE * (number + 1)` that are kept; empty until who asked first has read them.
+#[derive(Debug)]
 struct Piece {
     number: i64,
-    events: Arc<[Arc<Event>]>,
-    bytes: usize,
-    read_at: Instant,
+    asked_at: Instant,
+    events: Arc<OnceCell<Events>>,
 }
+
+type Events = Arc<[Arc<Event>]>;
 
 impl Default for CatchingUp {
     fn default() -> Self {
@@ -61,7 +65,8 @@ impl CatchingUp {
         let number = offset / i64::from(PIECE);
         let last = (number + 1) * i64::from(PIECE);
         if source.is_none() && last < before {
-            let events = self.piece(db, number).await?;
+            let whole = Search { since: last - i64::from(PIECE), before: last + 1, ..Search::default() };
+            let events = self.piece(number, async || read(db, whole).await).await?;
             let next = events.partition_point(|event| event.offset <= offset);
             return Ok((events[next..].to_vec(), last));
         }
@@ -73,46 +78,92 @@ impl CatchingUp {
         Ok((events, told))
     }
 
-    async fn piece(&self, db: &Db, number: i64) -> sqlx::Result<Arc<[Arc<Event>]>> {
-        if let Some(events) = self.known(number) {
-            return Ok(events);
-        }
-        let _turn = self.turns.acquire().await;
-        // Somebody may have read it meanwhile.
-        if let Some(events) = self.known(number) {
-            return Ok(events);
-        }
-        let since = number * i64::from(PIECE);
-        let before = since + i64::from(PIECE) + 1;
-        let events = read(db, Search { since, before, ..Search::default() }).await?.into();
-        self.keep(number, &events);
-        Ok(events)
+    /// The piece as it was read of late, or as it is read now, once for all who ask meanwhile.
+    async fn piece(
+        &self,
+        number: i64,
+        read: impl AsyncFnOnce() -> sqlx::Result<Vec<Arc<Event>>>,
+    ) -> sqlx::Result<Events> {
+        let events = self.asked(number);
+        let reading = async || {
+            let _turn = self.turns.acquire().await;
+            read().await.map(Events::from)
+        };
+        events.get_or_try_init(reading).await.cloned()
     }
 
-    fn pieces(&self) -> MutexGuard<'_, VecDeque<Piece>> {
-        self.pieces.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn known(&self, number: i64) -> Option<Arc<[Arc<Event>]>> {
-        let mut pieces = self.pieces();
-        while pieces.front().is_some_and(|piece| piece.read_at.elapsed() > FRESH) {
+    fn asked(&self, number: i64) -> Arc<OnceCell<Events>> {
+        let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
+        while pieces.front().is_some_and(|piece| piece.asked_at.elapsed() > FRESH) {
             pieces.pop_front();
         }
-        pieces.iter().rev().find(|piece| piece.number == number).map(|piece| piece.events.clone())
-    }
-
-    fn keep(&self, number: i64, events: &Arc<[Arc<Event>]>) {
-        let bytes = events.iter().map(|event| event.size()).sum();
-        let mut pieces = self.pieces();
-        pieces.push_back(Piece { number, events: events.clone(), bytes, read_at: Instant::now() });
-        let mut all: usize = pieces.iter().map(|piece| piece.bytes).sum();
-        while pieces.len() > MAX_PIECES || all > MAX_BYTES {
-            all -= pieces.pop_front().map_or(0, |piece| piece.bytes);
+        if let Some(known) = pieces.iter().rev().find(|piece| piece.number == number) {
+            return Arc::clone(&known.events);
         }
+        let mut bytes: usize = pieces.iter().map(Piece::bytes).sum();
+        while pieces.len() >= MAX_PIECES || bytes > MAX_BYTES {
+            bytes -= pieces.pop_front().map_or(0, |piece| piece.bytes());
+        }
+        let events = Arc::default();
+        pieces.push_back(Piece { number, asked_at: Instant::now(), events: Arc::clone(&events) });
+        events
+    }
+}
+
+impl Piece {
+    fn bytes(&self) -> usize {
+        self.events.get().map_or(0, |events| events.iter().map(|event| event.size()).sum())
     }
 }
 
 async fn read(db: &Db, search: Search) -> sqlx::Result<Vec<Arc<Event>>> {
     let search = Search { limit: PIECE.into(), ..search };
     Ok(events::find(db, &search).await?.into_iter().map(Arc::new).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    /// Asks for the piece, and counts when it is really read.
+    async fn ask(catching_up: &CatchingUp, number: i64, reads: &AtomicUsize) -> sqlx::Result<Events> {
+        let reading = async || {
+            reads.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            Ok(Vec::new())
+        };
+        catching_up.piece(number, reading).await
+    }
+
+    #[tokio::test]
+    async fn a_crowd_that_is_behind_reads_each_piece_once() {
+        let (catching_up, reads) = (CatchingUp::default(), AtomicUsize::new(0));
+        let crowd = (0..1000).map(|who| ask(&catching_up, who % 3, &reads));
+        assert!(join_all(crowd).await.iter().all(Result::is_ok));
+        assert_eq!(reads.into_inner(), 3);
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_read_is_read_by_who_asks_next() {
+        let (catching_up, reads) = (CatchingUp::default(), AtomicUsize::new(0));
+        let failing = catching_up.piece(7, async || Err(sqlx::Error::PoolTimedOut));
+        let (failed, next) = tokio::join!(failing, ask(&catching_up, 7, &reads));
+        assert!(failed.is_err() && next.is_ok());
+        assert_eq!(reads.into_inner(), 1);
+    }
+
+    #[tokio::test]
+    async fn only_so_many_pieces_are_kept() {
+        let (catching_up, reads) = (CatchingUp::default(), AtomicUsize::new(0));
+        let pieces = i64::try_from(MAX_PIECES).unwrap();
+        for number in (0..=pieces).chain([pieces, 1, 0]) {
+            ask(&catching_up, number, &reads).await.unwrap();
+        }
+        assert_eq!(reads.into_inner(), MAX_PIECES + 2, "the first one had to go");
+        assert_eq!(catching_up.pieces.lock().unwrap().len(), MAX_PIECES);
+    }
 }
