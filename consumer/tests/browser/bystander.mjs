@@ -11,6 +11,8 @@ const COUNT = 10;
 const WAIT = 0.3;
 /** A batch ends by itself when the programs are whole again; so long may they be broken. */
 const OUTAGE_MS = 180_000;
+/** When it is refused, or nobody answers, the page says so, and the button is pressed again. */
+const AGAIN_AFTER_MS = 500;
 /** What a browser says of a program that is away, or has no database. */
 const OF_THE_FAULT = /net::ERR_|WebSocket|status of 50[03]/;
 
@@ -39,15 +41,14 @@ async function pressAgain(page, stop) {
   await page.fill("[name=count]", String(COUNT));
   await page.fill("[name=wait]", String(WAIT));
   const followed = [];
+  const button = page.getByRole("button", { name: "Produce Tasks" });
   while (!stop.now || followed.length === 0) {
     const before = page.url();
-    await page.getByRole("button", { name: "Produce Tasks" }).click();
-    // When it is refused, or nobody answers, the page says so, and the button is pressed again.
-    const moved = await page.waitForURL((url) => url.href !== before, { timeout: PATIENCE / 10 }).then(
-      () => true,
-      () => false,
-    );
-    if (moved) followed.push(await untilItsEnd(page));
+    await button.click();
+    // It can be pressed again when the answer is there.
+    await page.waitForFunction((node) => !node.disabled, await button.elementHandle(), { timeout: OUTAGE_MS });
+    if (page.url() !== before) followed.push(await untilItsEnd(page));
+    else await page.waitForTimeout(AGAIN_AFTER_MS);
   }
   return followed;
 }
