@@ -12,7 +12,14 @@ use sqlx::{
     migrate::Migrator,
 };
 
-use crate::{checkpoint::Checkpoint, config::Durability, durable::Durable, marks::numbered, outage::Outage, tables};
+use crate::{
+    checkpoint::Checkpoint,
+    config::Durability,
+    durable::Durable,
+    marks::{self, numbered},
+    outage::Outage,
+    tables,
+};
 
 pub use crate::marks::{fitting, list, marks, step, values};
 
@@ -35,6 +42,8 @@ pub struct Db {
     pub durable: Durable,
     pub(crate) checkpoint: Checkpoint,
     pub(crate) outage: Outage,
+    /// Bytes that one statement may have.
+    statement_bytes: usize,
     /// Where a connection outside the pools goes, and what it begins with.
     own: (String, String),
 }
@@ -87,35 +96,41 @@ async fn open_sqlite(url: &str, durability: Durability) -> anyhow::Result<Db> {
     let read = pool(4, pragmas.clone()).connect(&file).await.with_context(opening)?;
     let durable = if durability == Durability::Full { Durable::deferred(&path)? } else { Durable::default() };
     let (checkpoint, outage) = (Checkpoint::default(), Outage::default());
-    Ok(Db { write, read, kind: Kind::Sqlite, durable, checkpoint, outage, own: (file, pragmas) })
+    let statement_bytes = marks::LOOPBACK_BYTES;
+    Ok(Db { write, read, kind: Kind::Sqlite, durable, checkpoint, outage, statement_bytes, own: (file, pragmas) })
 }
 
 async fn open_postgres(url: &str, durability: Durability) -> anyhow::Result<Db> {
     let commit = if durability == Durability::Full { "on" } else { "off" };
     // A node that stands still in the middle of a transaction, or whose machine is gone, holds its locks no longer than this.
-    let url = &without_tls_at_home(url);
+    let (url, statement_bytes) = match without_tls_at_home(url) {
+        Some(home) => (home, marks::LOOPBACK_BYTES),
+        None => (url.to_owned(), marks::RECORD_BYTES),
+    };
     let setup = format!(
         "set synchronous_commit = {commit}; set lock_timeout = '5s'; set idle_in_transaction_session_timeout = '5s'; \
          set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set tcp_user_timeout = 15000"
     );
     // A server that restarted left dead connections behind.
-    let opening = pool(12, setup.clone()).test_before_acquire(true).connect(url);
+    let opening = pool(12, setup.clone()).test_before_acquire(true).connect(&url);
     let pool = opening.await.context("cannot reach the PostgreSQL server of DATABASE_URL")?;
-    let (write, read, own) = (pool.clone(), pool, (url.to_owned(), setup));
+    let (write, read, own) = (pool.clone(), pool, (url, setup));
     let (checkpoint, outage) = (Checkpoint::default(), Outage::default());
-    Ok(Db { write, read, kind: Kind::Postgres, durable: Durable::default(), checkpoint, outage, own })
+    let durable = Durable::default();
+    Ok(Db { write, read, kind: Kind::Postgres, durable, checkpoint, outage, statement_bytes, own })
 }
 
 /// What stays on this machine is not encrypted unless the URL asks for it: sqlx leaves Nagle's algorithm on, which holds the handshake up twice,
-/// 40 ms each time, and every statement would be encrypted and decrypted by the same processors.
-fn without_tls_at_home(url: &str) -> String {
-    let Ok(mut parsed) = url::Url::parse(url) else { return url.to_owned() };
+/// 40 ms each time, and every statement would be encrypted and decrypted by the same processors. `None`: as the URL says.
+fn without_tls_at_home(url: &str) -> Option<String> {
+    let mut parsed = url::Url::parse(url).ok()?;
     let is_home = matches!(parsed.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     let is_said = parsed.query_pairs().any(|(name, _)| name == "sslmode" || name == "ssl-mode" || name == "host");
-    if is_home && !is_said {
-        parsed.query_pairs_mut().append_pair("sslmode", "disable");
+    if !is_home || is_said {
+        return None;
     }
-    parsed.into()
+    parsed.query_pairs_mut().append_pair("sslmode", "disable");
+    Some(parsed.into())
 }
 
 /// A pool whose connections live for ever and begin with `setup`.
@@ -164,6 +179,11 @@ impl Db {
         Ok(connection)
     }
 
+    /// How many of the first rows one insert takes, of those that are about so large each.
+    pub fn fitting<T>(&self, rows: &[T], size_bytes: impl Fn(&T) -> usize) -> usize {
+        marks::fitting_in(self.statement_bytes, rows, size_bytes)
+    }
+
     /// Ends every connection; what is under way is finished first.
     pub async fn close(&self) {
         self.read.close().await;
@@ -195,31 +215,36 @@ impl Db {
     }
 }
 
-/// Statements that belong to one transaction and go to the database together: SQLite takes them all in one message, which is
-/// what a commit of few rows costs most of, and PostgreSQL one by one. Their placeholders are written `?`.
+/// Statements that belong to one transaction and go to the database together, in as few messages as can be, which is what a commit of few rows costs
+/// most of: SQLite takes all in one, PostgreSQL those that stand beside each other. Their placeholders are written `?`.
 pub struct Script {
     kind: Kind,
-    parts: Vec<(String, AnyArguments)>,
+    messages: Vec<(Vec<String>, AnyArguments)>,
 }
 
 impl Script {
     #[must_use]
     pub const fn new(kind: Kind) -> Self {
-        Self { kind, parts: Vec::new() }
+        Self { kind, messages: Vec::new() }
     }
 
     /// Adds a statement; its arguments are to be added to what is returned, in the order of their placeholders.
     pub fn statement(&mut self, text: &str) -> &mut AnyArguments {
-        let joins = self.kind == Kind::Sqlite && !self.parts.is_empty();
-        if !joins {
-            self.parts.push((String::new(), AnyArguments::default()));
+        self.add(text, self.kind == Kind::Sqlite)
+    }
+
+    /// Adds a change that may be made at the same time as the one before: neither gives rows, and neither looks at what the other changes.
+    pub fn beside(&mut self, text: &str) -> &mut AnyArguments {
+        self.add(text, true)
+    }
+
+    fn add(&mut self, text: &str, joins: bool) -> &mut AnyArguments {
+        if !joins || self.messages.is_empty() {
+            self.messages.push((Vec::new(), AnyArguments::default()));
         }
-        let last = self.parts.len() - 1;
-        let (script, arguments) = &mut self.parts[last];
-        match self.kind {
-            Kind::Sqlite => *script = format!("{script}{}{text}", if joins { ";" } else { "" }),
-            Kind::Postgres => *script = numbered(text),
-        }
+        let last = self.messages.len() - 1;
+        let (statements, arguments) = &mut self.messages[last];
+        statements.push(text.to_owned());
         arguments
     }
 
@@ -229,11 +254,23 @@ impl Script {
     /// When one fails; those after it did not run.
     pub async fn run(self, connection: &mut AnyConnection) -> sqlx::Result<Vec<AnyRow>> {
         let mut rows = Vec::new();
-        for (text, arguments) in self.parts {
+        for (statements, arguments) in self.messages {
+            let text = match self.kind {
+                Kind::Sqlite => statements.join(";"),
+                Kind::Postgres => numbered(&together(&statements)),
+            };
             rows.extend(sqlx::query_with(AssertSqlSafe(text), arguments).fetch_all(&mut *connection).await?);
         }
         Ok(rows)
     }
+}
+
+/// Changes as one statement of PostgreSQL: <https://www.postgresql.org/docs/current/queries-with.html#QUERIES-WITH-MODIFYING>.
+fn together(statements: &[String]) -> String {
+    let Some((last, others)) = statements.split_last() else { return String::new() };
+    let others = others.iter().enumerate().map(|(place, text)| format!("change_{place} as ({text})"));
+    let others = others.collect::<Vec<_>>().join(", ");
+    if others.is_empty() { last.clone() } else { format!("with {others} {last}") }
 }
 
 /// Adds an argument.
@@ -255,13 +292,16 @@ mod tests {
         let table = [
             ("postgres://a:b@127.0.0.1:5432/c", "postgres://a:b@127.0.0.1:5432/c?sslmode=disable"),
             ("postgres://localhost/c?application_name=d", "postgres://localhost/c?application_name=d&sslmode=disable"),
-            ("postgres://localhost/c?sslmode=require", "postgres://localhost/c?sslmode=require"),
-            ("postgres://10.0.0.1/c", "postgres://10.0.0.1/c"),
-            ("postgres://localhost/c?host=db.example", "postgres://localhost/c?host=db.example"),
         ];
         for (url, expected) in table {
-            assert_eq!(without_tls_at_home(url), expected);
+            assert_eq!(without_tls_at_home(url).as_deref(), Some(expected));
         }
+        let as_said = [
+            "postgres://localhost/c?sslmode=require",
+            "postgres://10.0.0.1/c",
+            "postgres://localhost/c?host=db.example",
+        ];
+        assert!(as_said.iter().all(|url| without_tls_at_home(url).is_none()));
     }
 
     #[test]

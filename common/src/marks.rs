@@ -46,16 +46,22 @@ pub fn list(first: usize, count: usize) -> String {
     text
 }
 
-/// Bytes of one statement: what fits in one TLS record of 16 KiB. sqlx leaves Nagle's algorithm on, so a second record of the same
-/// statement waits for the server's acknowledgement of the first, 40 ms each time.
-const STATEMENT_BYTES: usize = 12 * 1024;
+/// Bytes of one statement that may be encrypted on its way: what fits in one TLS record of 16 KiB. sqlx leaves Nagle's algorithm on, so a second record of
+/// the same statement waits for the server's acknowledgement of the first, 40 ms each time.
+pub(crate) const RECORD_BYTES: usize = 12 * 1024;
+/// The same over a loopback connection as it is, which takes 64 KiB at a time.
+pub(crate) const LOOPBACK_BYTES: usize = 48 * 1024;
 
 /// How many of the first rows one statement takes: a number [`step`] gives, and no more bytes than go out at once.
 pub fn fitting<T>(rows: &[T], size_bytes: impl Fn(&T) -> usize) -> usize {
+    fitting_in(RECORD_BYTES, rows, size_bytes)
+}
+
+pub(crate) fn fitting_in<T>(most_bytes: usize, rows: &[T], size_bytes: impl Fn(&T) -> usize) -> usize {
     let mut bytes = 0;
     let fit = rows.iter().take_while(|row| {
         bytes += size_bytes(row);
-        bytes <= STATEMENT_BYTES
+        bytes <= most_bytes
     });
     step(fit.take(64).count().max(1))
 }

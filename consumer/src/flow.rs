@@ -118,7 +118,9 @@ impl Flow {
             Next::Events(events) => return Ok(Some(events).filter(|events| !events.is_empty())),
             Next::Older(first) => first,
         };
-        let (events, told) = app.catching_up.after(&app.db, self.cursor, first, room.only()).await?;
+        // In a place of its own: a thousand sockets wait for news, and few for the log.
+        let older = Box::pin(app.catching_up.after(&app.db, self.cursor, first, room.only()));
+        let (events, told) = older.await?;
         if events.is_empty() {
             self.cursor = told;
         }

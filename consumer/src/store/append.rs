@@ -51,7 +51,7 @@ impl Appender {
             None => self.db.connect_deferred().await?,
         };
         let promise = self.db.durable.promise();
-        let placed = in_transaction(&mut connection, self.db.kind, requests).await?;
+        let placed = in_transaction(&mut connection, &self.db, requests).await?;
         drop(promise);
         // Nobody knows what a connection is in the middle of on which something failed: it goes, and its transaction with it.
         self.connection = Some(connection);
@@ -62,11 +62,8 @@ impl Appender {
     }
 }
 
-async fn in_transaction(
-    connection: &mut AnyConnection,
-    kind: Kind,
-    requests: Vec<Vec<NewEvent>>,
-) -> sqlx::Result<Placed> {
+async fn in_transaction(connection: &mut AnyConnection, db: &Db, requests: Vec<Vec<NewEvent>>) -> sqlx::Result<Placed> {
+    let kind = db.kind;
     let (head, known) = lock(connection, kind, &requests).await?;
     let ledger = devices::open(connection, kind, &requests).await?;
     let placed = place(head, requests, known, ledger);
@@ -74,12 +71,12 @@ async fn in_transaction(
     if let Some(last) = placed.events.last() {
         let mut left = placed.events.as_slice();
         while !left.is_empty() {
-            let (rows, rest) = left.split_at(rows_of_one_insert(kind, left));
+            let (rows, rest) = left.split_at(rows_of_one_insert(db, left));
             insert(&mut script, rows)?;
             left = rest;
         }
         counts::add(&mut script, &arrived(&placed.events))?;
-        bind(script.statement("update log set head = ? where name = 'events'"), last.offset)?;
+        bind(script.beside("update log set head = ? where name = 'events'"), last.offset)?;
     }
     devices::note(&mut script, &placed)?;
     firings::add(&mut script, &placed.firings)?;
@@ -111,10 +108,10 @@ async fn lock(
 }
 
 /// SQLite is in this process; to PostgreSQL goes what does not stall on the way, in few sizes, so that few statements are prepared.
-fn rows_of_one_insert(kind: Kind, events: &[Arc<Event>]) -> usize {
-    match kind {
+fn rows_of_one_insert(db: &Db, events: &[Arc<Event>]) -> usize {
+    match db.kind {
         Kind::Sqlite => events.len().min(MAX_ROWS),
-        Kind::Postgres => db::fitting(events, |event| event.stored_bytes()),
+        Kind::Postgres => db.fitting(events, |event| event.stored_bytes()),
     }
 }
 

@@ -9,6 +9,14 @@ use common::db::{Db, Script, bind};
 /// How many of each rank, in the order of [`crate::event::Rank::ALL`].
 pub type Tally = [i64; 5];
 
+const ADD_SECOND: &str = "insert into rates (second, source, low, moderate, major, critical, other) values (?, ?, ?, ?, ?, ?, ?) \
+    on conflict (second, source) do update set low = rates.low + excluded.low, moderate = rates.moderate + excluded.moderate, \
+    major = rates.major + excluded.major, critical = rates.critical + excluded.critical, other = rates.other + excluded.other";
+const ADD_TOTAL: &str = "insert into counts (source, last_ms, low, moderate, major, critical, other) values (?, ?, ?, ?, ?, ?, ?) \
+    on conflict (source) do update set low = counts.low + excluded.low, moderate = counts.moderate + excluded.moderate, \
+    major = counts.major + excluded.major, critical = counts.critical + excluded.critical, other = counts.other + excluded.other, \
+    last_ms = excluded.last_ms";
+
 /// What came from one source.
 #[derive(Clone, Debug)]
 pub struct SourceCounts {
@@ -51,45 +59,33 @@ fn tally(row: &AnyRow, first: usize) -> sqlx::Result<Tally> {
     Ok(tally)
 }
 
-/// Adds a commit's events to the totals and the seconds; part of the commit. `arrived` is keyed by source and second.
+/// Adds a commit's events to the totals and the seconds, beside the last insert of these events; part of the commit. `arrived` is keyed by source and
+/// second.
 ///
 /// # Errors
 /// When an argument cannot be written.
 pub fn add(script: &mut Script, arrived: &BTreeMap<(Arc<str>, i64), Tally>) -> sqlx::Result<()> {
-    let mut totals = BTreeMap::<&str, (Tally, i64)>::new();
+    let mut totals = BTreeMap::<&str, Vec<(i64, Tally)>>::new();
     for ((source, second), tally) in arrived {
-        add_second(script, *second, source, *tally)?;
-        let (total, last_s) = totals.entry(source).or_default();
-        total.iter_mut().zip(tally).for_each(|(total, more)| *total += more);
-        *last_s = (*last_s).max(*second);
+        totals.entry(source).or_default().push((*second, *tally));
     }
-    for (source, (tally, last_s)) in totals {
-        add_total(script, source, tally, last_s * 1000)?;
+    let mut is_first = true;
+    for (source, seconds) in totals {
+        let mut total = Tally::default();
+        for (second, tally) in &seconds {
+            let arguments = if is_first { script.beside(ADD_SECOND) } else { script.statement(ADD_SECOND) };
+            is_first = false;
+            bind(arguments, *second)?;
+            bind(arguments, source.to_owned())?;
+            tally.iter().try_for_each(|count| bind(arguments, *count))?;
+            total.iter_mut().zip(tally).for_each(|(total, more)| *total += more);
+        }
+        let arguments = script.beside(ADD_TOTAL);
+        bind(arguments, source.to_owned())?;
+        bind(arguments, seconds.iter().map(|(second, _)| second * 1000).max())?;
+        total.into_iter().try_for_each(|count| bind(arguments, count))?;
     }
     Ok(())
-}
-
-fn add_second(script: &mut Script, second: i64, source: &str, tally: Tally) -> sqlx::Result<()> {
-    let arguments = script.statement(
-        "insert into rates (second, source, low, moderate, major, critical, other) values (?, ?, ?, ?, ?, ?, ?) \
-         on conflict (second, source) do update set low = rates.low + excluded.low, moderate = rates.moderate + excluded.moderate, \
-         major = rates.major + excluded.major, critical = rates.critical + excluded.critical, other = rates.other + excluded.other",
-    );
-    bind(arguments, second)?;
-    bind(arguments, source.to_owned())?;
-    tally.into_iter().try_for_each(|count| bind(arguments, count))
-}
-
-fn add_total(script: &mut Script, source: &str, tally: Tally, last_ms: i64) -> sqlx::Result<()> {
-    let arguments = script.statement(
-        "insert into counts (source, last_ms, low, moderate, major, critical, other) values (?, ?, ?, ?, ?, ?, ?) \
-         on conflict (source) do update set low = counts.low + excluded.low, moderate = counts.moderate + excluded.moderate, \
-         major = counts.major + excluded.major, critical = counts.critical + excluded.critical, other = counts.other + excluded.other, \
-         last_ms = excluded.last_ms",
-    );
-    bind(arguments, source.to_owned())?;
-    bind(arguments, last_ms)?;
-    tally.into_iter().try_for_each(|count| bind(arguments, count))
 }
 
 /// Moves events between the ranks of a source; part of the commit that changes them. `moves` is keyed by second, and each sums up to
