@@ -42,7 +42,7 @@ pub struct Db {
     pub durable: Durable,
     pub(crate) checkpoint: Checkpoint,
     pub(crate) outage: Outage,
-    /// Bytes that one statement may have.
+    /// Bytes that one statement may have on its way to PostgreSQL.
     statement_bytes: usize,
     /// Where a connection outside the pools goes, and what it begins with.
     own: (String, String),
@@ -96,7 +96,7 @@ async fn open_sqlite(url: &str, durability: Durability) -> anyhow::Result<Db> {
     let read = pool(4, pragmas.clone()).connect(&file).await.with_context(opening)?;
     let durable = if durability == Durability::Full { Durable::deferred(&path)? } else { Durable::default() };
     let (checkpoint, outage) = (Checkpoint::default(), Outage::default());
-    let statement_bytes = marks::LOOPBACK_BYTES;
+    let statement_bytes = usize::MAX;
     Ok(Db { write, read, kind: Kind::Sqlite, durable, checkpoint, outage, statement_bytes, own: (file, pragmas) })
 }
 
@@ -125,7 +125,8 @@ async fn open_postgres(url: &str, durability: Durability) -> anyhow::Result<Db> 
 fn without_tls_at_home(url: &str) -> Option<String> {
     let mut parsed = url::Url::parse(url).ok()?;
     let is_home = matches!(parsed.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    let is_said = parsed.query_pairs().any(|(name, _)| name == "sslmode" || name == "ssl-mode" || name == "host");
+    let is_said =
+        parsed.query_pairs().any(|(name, _)| name == "sslmode" || name == "ssl-mode" || name.starts_with("host"));
     if !is_home || is_said {
         return None;
     }
@@ -233,7 +234,8 @@ impl Script {
         self.add(text, self.kind == Kind::Sqlite)
     }
 
-    /// Adds a change that may be made at the same time as the one before: neither gives rows, and neither looks at what the other changes.
+    /// Adds an insert, update or delete to the one that was added last, with which it may happen at the same time: neither gives rows or looks at what
+    /// the other changes, and both change other rows. PostgreSQL would refuse anything else, or do either of two changes of a row.
     pub fn beside(&mut self, text: &str) -> &mut AnyArguments {
         self.add(text, true)
     }
@@ -300,8 +302,22 @@ mod tests {
             "postgres://localhost/c?sslmode=require",
             "postgres://10.0.0.1/c",
             "postgres://localhost/c?host=db.example",
+            "postgres://localhost/c?hostaddr=10.0.0.1",
         ];
         assert!(as_said.iter().all(|url| without_tls_at_home(url).is_none()));
+    }
+
+    #[test]
+    fn changes_that_stand_beside_each_other_are_one_statement_of_postgres() {
+        let mut script = Script::new(Kind::Postgres);
+        script.statement("begin");
+        script.statement("insert into a values (?, ?)");
+        script.beside("insert into b values (?)");
+        script.beside("update c set d = ?");
+        script.statement("commit");
+        let texts: Vec<_> = script.messages.iter().map(|(texts, _)| numbered(&together(texts))).collect();
+        let changes = "with change_0 as (insert into a values ($1, $2)), change_1 as (insert into b values ($3)) update c set d = $4";
+        assert_eq!(texts, ["begin", changes, "commit"]);
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(crate) const RECORD_BYTES: usize = 12 * 1024;
 /// The same over a loopback connection as it is, which takes 64 KiB at a time.
 pub(crate) const LOOPBACK_BYTES: usize = 48 * 1024;
 
-/// How many of the first rows one statement takes: a number [`step`] gives, and no more bytes than go out at once.
+/// How many of the first rows one statement takes, wherever it goes: a number [`step`] gives, and no more bytes than go out at once.
 pub fn fitting<T>(rows: &[T], size_bytes: impl Fn(&T) -> usize) -> usize {
     fitting_in(RECORD_BYTES, rows, size_bytes)
 }
@@ -98,5 +98,6 @@ mod tests {
         assert_eq!(fitting(&[100; 200], |bytes| *bytes), 64);
         assert_eq!(fitting(&[1000; 200], |bytes| *bytes), 8);
         assert_eq!(fitting(&[50_000; 3], |bytes| *bytes), 1);
+        assert_eq!(fitting_in(LOOPBACK_BYTES, &[1000; 200], |bytes| *bytes), 32);
     }
 }

@@ -59,18 +59,18 @@ fn tally(row: &AnyRow, first: usize) -> sqlx::Result<Tally> {
     Ok(tally)
 }
 
-/// Adds a commit's events to the totals and the seconds, beside the last insert of these events; part of the commit. `arrived` is keyed by source and
+/// Adds a commit's events to the totals and the seconds, beside the insert that is the last statement so far; part of the commit. `arrived` is keyed by source and
 /// second.
 ///
 /// # Errors
 /// When an argument cannot be written.
 pub fn add(script: &mut Script, arrived: &BTreeMap<(Arc<str>, i64), Tally>) -> sqlx::Result<()> {
-    let mut totals = BTreeMap::<&str, Vec<(i64, Tally)>>::new();
+    let mut sources = BTreeMap::<&str, Vec<(i64, Tally)>>::new();
     for ((source, second), tally) in arrived {
-        totals.entry(source).or_default().push((*second, *tally));
+        sources.entry(source).or_default().push((*second, *tally));
     }
     let mut is_first = true;
-    for (source, seconds) in totals {
+    for (source, seconds) in sources {
         let mut total = Tally::default();
         for (second, tally) in &seconds {
             let arguments = if is_first { script.beside(ADD_SECOND) } else { script.statement(ADD_SECOND) };

@@ -3,7 +3,7 @@
 //   node bystander.mjs PRODUCER CONSUMER…    says `@open`, and once it is answered, `@followed […]`: each batch as the page showed its end;
 //                                            then `@sees […]`, again at each answer: what each dashboard shows
 import { ask, open, PATIENCE, play, producer } from "./browser.mjs";
-import { badge } from "./dashboard.mjs";
+import { badge, bars, number } from "./dashboard.mjs";
 
 const consumers = process.argv.slice(3);
 const COUNT = 10;
@@ -14,7 +14,7 @@ const OUTAGE_MS = 180_000;
 /** When it is refused, or nobody answers, the page says so, and the button is pressed again. */
 const AGAIN_AFTER_MS = 500;
 /** What a browser says of a program that is away, or has no database. */
-const OF_THE_FAULT = /net::ERR_|WebSocket|status of 50[03]/;
+const OF_THE_FAULT = /net::ERR_|WebSocket connection to|status of 503/;
 
 await play(async (browser) => {
   const dashboards = await Promise.all(consumers.map((url) => open(browser, url)));
@@ -58,12 +58,13 @@ async function untilItsEnd(page) {
   const id = page.url().split("/").at(-1);
   const panel = page.locator(`#batch:has([title="${id}"])`);
   await panel.locator("#pace").getByText(/^took /).waitFor({ timeout: OUTAGE_MS });
+  await panel.getByRole("button", { name: "Delivered", exact: true }).click();
   let said;
   // The count and the lines are drawn in frames of their own.
   for (const end = Date.now() + PATIENCE; Date.now() < end; await page.waitForTimeout(50)) {
     const delivered = number(await panel.locator("[data-count=delivered]").innerText());
-    const rows = await panel.locator(".virtual .row:not([hidden])").evaluateAll((rows) => rows.map((row) => row.innerText.replaceAll(/\s+/g, " ")));
-    const lines = rows.filter((row) => / 200 /.test(row)).map((row) => Number(/^(\d+) out of/.exec(row)?.[1]));
+    const rows = await panel.locator(".virtual .row:not([hidden]) .n").allInnerTexts();
+    const lines = rows.map((row) => Number(/^(\d+) out of/.exec(row)?.[1]));
     said = { id, delivered, lines: lines.sort((one, other) => one - other) };
     if (delivered === COUNT && lines.length === COUNT) break;
   }
@@ -73,12 +74,10 @@ async function untilItsEnd(page) {
 async function look({ page, problems }) {
   const cards = {};
   for (const card of await page.locator("[data-kpi]").all()) cards[await card.getAttribute("data-kpi")] = number((await card.locator("b").textContent()) ?? "");
-  const said = (await page.locator("canvas#matrix").getAttribute("aria-label")) ?? "";
-  const bars = [...said.matchAll(/(Low|Moderate|Major|Critical|Other) ([\d,]+)/gi)].map(([, name, count]) => [name.toLowerCase(), number(count)]);
   return {
     badge: await badge(page),
     cards,
-    bars: Object.fromEntries(bars.filter(([, count]) => count > 0)),
+    bars: Object.fromEntries((await bars(page)).filter(([, count]) => count > 0)),
     newest: await page.locator(".virtual .row:not([hidden])").evaluateAll(rowsFromTheTop),
     problems: real(problems),
   };
@@ -89,8 +88,4 @@ function rowsFromTheTop(rows) {
   const top = (row) => row.getBoundingClientRect().top;
   const sorted = rows.toSorted((one, other) => top(one) - top(other));
   return sorted.map((row) => [Number(row.dataset.offset), row.querySelector(".pill")?.lastElementChild?.textContent]);
-}
-
-function number(text) {
-  return Number(text.replaceAll(/[^\d]/g, ""));
 }

@@ -9,9 +9,13 @@ export function badge(page) {
 /** The total of the page, and the sum of the matrix. */
 export async function shown(page) {
   const total = number(await page.locator('[data-kpi="total"] b').innerText());
-  const said = await page.locator("canvas#matrix").getAttribute("aria-label");
-  const bars = [...said.matchAll(/(Low|Moderate|Major|Critical|Other) ([\d,]+)/gi)].map((match) => number(match[2]));
-  return { total, matrix: bars.reduce((sum, bar) => sum + bar, 0) };
+  return { total, matrix: (await bars(page)).reduce((sum, [, bar]) => sum + bar, 0) };
+}
+
+/** Of the matrix each priority that has a bar, in small letters, and its number. */
+export async function bars(page) {
+  const said = (await page.locator("canvas#matrix").getAttribute("aria-label")) ?? "";
+  return [...said.matchAll(/(Low|Moderate|Major|Critical|Other) ([\d,]+)/gi)].map(([, name, count]) => [name.toLowerCase(), number(count)]);
 }
 
 /** Waits until page and matrix show `expected` and `GET /api/counts` says the same. */
@@ -25,6 +29,6 @@ export async function showsExactly(page, expected) {
   if (counts.total !== expected) throw new Error(`/api/counts says ${counts.total}, not ${expected}`);
 }
 
-function number(text) {
+export function number(text) {
   return Number(text.replaceAll(/[^\d]/g, ""));
 }

@@ -8,17 +8,12 @@ const { io } = await import(name);
 const socket = io.connect(`${url}/collectHooks`);
 socket.on("connect", () => {
   socket.emit("join_room");
-  // A second, empty round trip on the same connection: once it is answered the room has been joined.
-  waitForJoin();
+  // The page asks for no answer; who asks once more is told when the room has been joined.
+  socket.emit("join_room", () => console.log("joined"));
 });
 socket.on("msg", (data, ...rest) => {
   if (typeof data !== "string" || rest.length > 0) throw new Error(`msg is not one string: ${typeof data}, ${rest}`);
   console.log(JSON.stringify(JSON.parse(data)));
 });
-
-async function waitForJoin() {
-  await fetch(`${url}/api/counts`);
-  console.log("joined");
-}
 
 createInterface({ input: process.stdin }).on("close", () => process.exit(0));

@@ -15,6 +15,8 @@ def msg(data):
 
 client.connect(sys.argv[1], namespaces=["/collectHooks"])
 client.emit("join_room", namespace="/collectHooks")
+# Who asks once more is told when the room has been joined.
+client.call("join_room", namespace="/collectHooks")
 print("joined")
 sys.stdin.read()
 client.disconnect()

@@ -1,4 +1,5 @@
-//! Ids that sort by the time they were made at, and in any case behind those that were made before: the clock may be set back in between.
+//! Ids that sort by the time they were made at, and behind those of this process and those that waited when it started: the clock may be set back.
+//! Several producers of one database rely on it that their clocks agree.
 
 use std::sync::Mutex;
 
@@ -6,19 +7,19 @@ use uuid::{ClockSequence, ContextV7, Timestamp, Uuid};
 
 use super::Store;
 
-/// Within a process no id is before the last one, whatever the clock says.
+/// Of the process, as uuid's own is: ids are made in the middle of transactions, by functions that have a connection and no more.
 static LAST: Mutex<ContextV7> = Mutex::new(ContextV7::new());
 
-/// An id that sorts behind every one that was made before it.
+/// An id that sorts behind every one that this process has made before it.
 pub(super) fn fresh_id() -> String {
     Uuid::new_v7(Timestamp::now(&LAST)).to_string()
 }
 
 impl Store {
-    /// Lets the ids of this process sort behind those of the deliveries that are stored: an ordered subscription is sent in the order of the ids.
+    /// Lets the ids of this process sort behind those of the deliveries that wait: an ordered subscription is sent in the order of the ids.
     pub async fn go_on_with_ids(&self) -> sqlx::Result<()> {
-        let newest: Option<String> =
-            sqlx::query_scalar("select max(id) from deliveries").fetch_one(&self.db.read).await?;
+        let newest = "select max(id) from deliveries where state <> 1 and state = 0";
+        let newest: Option<String> = sqlx::query_scalar(newest).fetch_one(&self.db.read).await?;
         go_on_behind(&LAST, newest.as_deref().unwrap_or_default());
         Ok(())
     }

@@ -205,7 +205,8 @@ pub(super) fn escaped(text: &str) -> String {
     text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
 }
 
-/// The least id that a delivery of that time can have: ids are version 7 UUIDs, which begin with the time.
+/// The least id that a delivery of that time can have: ids are version 7 UUIDs, which begin with the time. After a
+/// clock was set back they are ahead of it, until what waited then is sent and the program starts again.
 pub(super) fn first_id(at_ms: i64) -> String {
     let at_ms = at_ms.clamp(0, (1 << 48) - 1);
     format!("{:08x}-{:04x}-", at_ms >> 16, at_ms & 0xffff)

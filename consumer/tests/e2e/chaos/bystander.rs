@@ -12,8 +12,9 @@ use crate::support::stack::Stack;
 
 /// What the script presses for.
 const TASKS: u64 = 10;
-/// For its longest silence: a batch that was begun while programs were away is followed to its end.
-const PATIENCE: Duration = Duration::from_mins(4);
+/// For its longest silence: a batch that was asked for while programs were away is followed to its end.
+const PATIENCE: Duration = Duration::from_mins(7);
+const WENT_WRONG: &str = "on a page went wrong";
 /// So many of the newest rows are drawn at least, when there are as many.
 const ROWS: usize = 5;
 
@@ -51,7 +52,8 @@ impl Bystander {
             let seen = self.asks("sees").await;
             let wrong: Vec<String> =
                 seen.as_array().expect("a list of pages").iter().flat_map(|page| differences(page, log)).collect();
-            if wrong.is_empty() || Instant::now() > end {
+            // What went wrong on a page once does not become right.
+            if wrong.is_empty() || wrong.iter().any(|wrong| wrong.starts_with(WENT_WRONG)) || Instant::now() > end {
                 return wrong;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -76,7 +78,7 @@ impl Bystander {
 fn differences(page: &Value, log: &[Value]) -> Vec<String> {
     let mut wrong = Vec::new();
     if page["problems"] != json!([]) {
-        wrong.push(format!("on a page went wrong {}", page["problems"]));
+        wrong.push(format!("{WENT_WRONG} {}", page["problems"]));
     }
     if page["cards"].is_null() {
         return wrong;

@@ -109,7 +109,7 @@ impl Load {
         self.ledger.sent.lock().unwrap().webhooks.len()
     }
 
-    /// Clear refusals until now: 503 with the reason and when to come again from the consumer, any 5xx with its reason from the producer.
+    /// Clear refusals until now: 503 with the reason and when to come again.
     pub fn refusals(&self) -> usize {
         self.ledger.sent.lock().unwrap().refused
     }
@@ -134,7 +134,8 @@ impl Load {
                 (told["state"] == "done").then_some(())
             })
             .await;
-            let event = self.ledger.event(std::slice::from_ref(url)).await;
+            let event = timeout(patience, self.ledger.event(std::slice::from_ref(url)));
+            let event = event.await.expect("an event is taken again");
             eventually("an event of an account arrives again", patience, async || {
                 self.ledger.accounts.has_arrived(event).then_some(())
             })
@@ -183,7 +184,8 @@ impl Ledger {
         let number = self.sent.lock().unwrap().events;
         for producer in producers.iter().cycle() {
             let answer = self.accounts.trigger(&self.client, producer, number).send().await;
-            if let Answer::Accepted(_) = self.read(answer, 201).await {
+            // The accounts API says why not as `PyWebhooks` did.
+            if let Answer::Accepted(_) = self.read(answer, (201, "Error")).await {
                 break;
             }
             sleep(COME_AGAIN).await;
@@ -196,7 +198,7 @@ impl Ledger {
     async fn webhook(&self, url: &str, id: &str, body: &Value) -> bool {
         let request = self.client.post(format!("{url}/consumetasks")).header("webhook-id", id);
         let request = request.header("content-type", "application/json").body(body.to_string());
-        let Answer::Accepted(_) = self.read(request.send().await, 200).await else { return false };
+        let Answer::Accepted(_) = self.read(request.send().await, (200, "title")).await else { return false };
         self.sent.lock().unwrap().webhooks.insert(id.to_owned());
         true
     }
@@ -206,25 +208,24 @@ impl Ledger {
         let request = self.client.post(format!("{url}/producetasks")).header("accept", "application/json");
         let body = json!({"count": tasks, "wait": 0}).to_string();
         let answer = request.header("content-type", "application/json").body(body).send().await;
-        let Answer::Accepted(told) = self.read(answer, 202).await else { return None };
+        let Answer::Accepted(told) = self.read(answer, (202, "title")).await else { return None };
         let told: Value = serde_json::from_str(&told).unwrap();
         let id = told["id"].as_str().expect("a batch has an id").to_owned();
         self.sent.lock().unwrap().batches.push((id.clone(), tasks));
         Some(id)
     }
 
-    /// Takes an answer apart, and notes what it was if it was no acceptance. A broken connection says nothing, and is no fault of the answer.
-    async fn read(&self, answer: reqwest::Result<Response>, wanted: u16) -> Answer {
+    /// Takes an answer apart, and notes what it was if it was no acceptance: `wanted` is the status of one, and the key of the reason in a refusal. A broken
+    /// connection says nothing, and is no fault of the answer.
+    async fn read(&self, answer: reqwest::Result<Response>, wanted: (u16, &str)) -> Answer {
         let Ok(answer) = answer else { return Answer::ComeAgain };
         let status = answer.status().as_u16();
         let says_when = answer.headers().contains_key("retry-after");
         let Ok(text) = answer.text().await else { return Answer::ComeAgain };
-        if status == wanted {
+        if status == wanted.0 {
             return Answer::Accepted(text);
         }
-        // The accounts API says it as `PyWebhooks` did.
-        let has_reason = serde_json::from_str::<Value>(&text)
-            .is_ok_and(|problem| ["title", "Error"].iter().any(|key| problem[key].is_string()));
+        let has_reason = serde_json::from_str::<Value>(&text).is_ok_and(|problem| problem[wanted.1].is_string());
         let mut sent = self.sent.lock().unwrap();
         if status == 503 && says_when && has_reason {
             sent.refused += 1;
