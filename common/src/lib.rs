@@ -24,6 +24,7 @@ pub mod outage;
 pub mod page;
 pub mod problem;
 pub mod rejection;
+mod script;
 pub mod seal;
 pub mod serve;
 pub mod signature;
